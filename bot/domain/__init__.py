@@ -1,0 +1,1 @@
+"""Values and pure decisions: no library, no clock, no network, no database."""

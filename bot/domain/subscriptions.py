@@ -1,0 +1,128 @@
+"""A channel that gets the papers every day, and when its day comes."""
+
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+from enum import StrEnum
+from typing import Final
+from zoneinfo import ZoneInfo
+
+DEFAULT_TIME: Final = time(9, 0)
+DEFAULT_LIMIT: Final = 25
+MAX_LIMIT: Final = 100
+"""More embeds a day than this is a flood: Hugging Face's longest list had 72 papers."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DailyTime:
+    """A wall-clock time in the readers' own zone: one instant every day, summer time or not.
+
+    On the day that skips the time (clocks go forward) it is the instant that the clock would
+    have shown without the change, an hour later on the wall; on the day that has it twice
+    (clocks go back) it is the first of the two. So no day is skipped and none comes twice.
+    """
+
+    at: time
+    zone: ZoneInfo
+
+    def __post_init__(self) -> None:
+        if self.at.tzinfo is not None or self.at.second or self.at.microsecond:
+            raise ValueError(f"a daily time is hours and minutes without a zone, not {self.at!r}")
+
+    def __str__(self) -> str:
+        return f"{self.at:%H:%M} {self.zone.key}"
+
+    def on(self, day: date) -> datetime:
+        """The instant, in UTC, at which `day` has this time."""
+        return datetime.combine(day, self.at, tzinfo=self.zone).astimezone(UTC)
+
+    def day_of(self, instant: datetime) -> date:
+        """The readers' date at `instant`."""
+        return instant.astimezone(self.zone).date()
+
+    def next_after(self, instant: datetime) -> datetime:
+        """The first time strictly after `instant`, in UTC."""
+        day = self.day_of(instant) - timedelta(days=1)
+        while (slot := self.on(day)) <= instant:
+            day += timedelta(days=1)
+        return slot
+
+    def last_until(self, instant: datetime) -> datetime:
+        """The last time at or before `instant`, in UTC."""
+        day = self.day_of(instant) + timedelta(days=1)
+        while (slot := self.on(day)) > instant:
+            day -= timedelta(days=1)
+        return slot
+
+
+class SubscriptionState(StrEnum):
+    """Whether a subscription delivers.
+
+    ACTIVE: yes. PAUSED: its people said no for now. SUSPENDED: Discord refused us, and the
+    subscription waits, whole, until that is mended.
+    """
+
+    ACTIVE = "active"
+    PAUSED = "paused"
+    SUSPENDED = "suspended"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Preferences:
+    """What the people of a channel chose.
+
+    `limit` is how many papers get an embed of their own; the rest follow as links.
+    `announce_quiet_days` turns off the lines that explain a day without papers.
+    """
+
+    daily: DailyTime
+    language: str = "en"
+    limit: int = DEFAULT_LIMIT
+    role_id: int | None = None
+    announce_quiet_days: bool = True
+
+    def __post_init__(self) -> None:
+        if not 1 <= self.limit <= MAX_LIMIT:
+            raise ValueError(f"limit {self.limit} is not between 1 and {MAX_LIMIT}")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Subscription:
+    """One channel's daily papers. A channel has at most one.
+
+    `last_slot_at` is the slot of its newest delivery, `None` before the first.
+    `quiet_until` is the next slot that the channel was told to expect papers at: slots before
+    it pass without a word when there is nothing.
+    """
+
+    id: int
+    guild_id: int
+    channel_id: int
+    preferences: Preferences
+    created_at: datetime
+    state: SubscriptionState = SubscriptionState.ACTIVE
+    reason: str = ""
+    last_slot_at: datetime | None = None
+    quiet_until: datetime | None = None
+
+    @property
+    def is_first(self) -> bool:
+        """Whether this subscription has had no delivery yet."""
+        return self.last_slot_at is None
+
+    def missed_slot(self, now: datetime) -> datetime | None:
+        """The slot that should have been delivered by `now` and was not: the latest only.
+
+        After downtime a channel gets one delivery, not one for every day it missed.
+        """
+        slot = self.preferences.daily.last_until(now)
+        if slot <= self.created_at or (self.last_slot_at is not None and slot <= self.last_slot_at):
+            return None
+        return slot
+
+
+def shard_of(guild_id: int, shard_count: int) -> int:
+    """The shard that a server's events and deliveries belong to.
+
+    Discord's own formula: https://discord.com/developers/docs/events/gateway#sharding
+    """
+    return (guild_id >> 22) % shard_count
