@@ -18,6 +18,9 @@ from bot.domain.subscriptions import DailyTime, Subscription
 LISTS_LOOKED_BACK: Final = 3
 """A delivery takes papers from the lists of this many days, the day of the slot included."""
 
+FIRST_LOOKED_BACK: Final = 10
+"""The first delivery takes the newest list of this many days: Christmas with its weekends."""
+
 LIST_OPEN_BY: Final = time(6, 0, tzinfo=UTC)
 """A weekday's list has its first papers by then: in recorded lists the first entries are of
 00:08 to 03:11 UTC and half of them are there by 03:44."""
@@ -65,6 +68,15 @@ def lists_for(slot_at: datetime) -> tuple[date, ...]:
     """
     newest = slot_at.astimezone(UTC).date()
     return tuple(newest - timedelta(days=age) for age in range(LISTS_LOOKED_BACK))
+
+
+def lists_for_first(slot_at: datetime) -> tuple[date, ...]:
+    """The days among which a first delivery looks for the newest list, newest first.
+
+    Longer than `lists_for`, so that a channel subscribed after a holiday is greeted too.
+    """
+    newest = slot_at.astimezone(UTC).date()
+    return tuple(newest - timedelta(days=age) for age in range(FIRST_LOOKED_BACK))
 
 
 def edition(

@@ -89,7 +89,8 @@ class Preferences:
 class Subscription:
     """One channel's daily papers. A channel has at most one.
 
-    `last_slot_at` is the slot of its newest delivery, `None` before the first.
+    `counts_from` is when it last got another time of day or was taken up again: it owes no slot
+    before that. `last_slot_at` is the slot of its newest delivery, `None` before the first.
     `quiet_until` is the next slot that the channel was told to expect papers at: slots before
     it pass without a word when there is nothing.
     """
@@ -101,6 +102,7 @@ class Subscription:
     created_at: datetime
     state: SubscriptionState = SubscriptionState.ACTIVE
     reason: str = ""
+    counts_from: datetime | None = None
     last_slot_at: datetime | None = None
     quiet_until: datetime | None = None
 
@@ -115,7 +117,8 @@ class Subscription:
         After downtime a channel gets one delivery, not one for every day it missed.
         """
         slot = self.preferences.daily.last_until(now)
-        if slot <= self.created_at or (self.last_slot_at is not None and slot <= self.last_slot_at):
+        passed = (self.created_at, self.counts_from, self.last_slot_at)
+        if any(instant is not None and slot <= instant for instant in passed):
             return None
         return slot
 

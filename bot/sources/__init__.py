@@ -1,0 +1,1 @@
+"""Where lists of papers come from: Hugging Face, and digests in Markdown."""

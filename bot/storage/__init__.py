@@ -1,0 +1,1 @@
+"""The archive and the state of every channel, at rest in one database."""

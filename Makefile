@@ -1,0 +1,55 @@
+# Everything a newcomer needs. `make demo` and `make test` set up .venv by themselves.
+PYTHON ?= python3
+BIN := .venv/bin
+
+.DEFAULT_GOAL := help
+.PHONY: .venv help demo run test lint types contracts check bench requirements clean
+
+help: ## show this help
+	@grep -hE '^[a-z.]+:.*## ' $(MAKEFILE_LIST) | sed 's/:[^#]*## /\t/' | expand -t 16
+
+# One stamp per set of requirements: a set is installed again when its file changes.
+.venv/made:
+	@$(PYTHON) -c 'import sys; sys.exit("Python 3.11 or newer is needed: make PYTHON=python3.12 ...") if sys.version_info < (3, 11) else None'
+	$(PYTHON) -m venv .venv
+	@touch $@
+
+.venv/%: requirements/%.txt pyproject.toml .venv/made
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r $<
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@touch $@
+
+.venv: .venv/dev ## set up the development environment
+
+demo: .venv/demo ## the real bot in a simulated Discord, in a browser page; no token
+	$(BIN)/daily-papers demo
+
+run: .venv/run ## the bot; needs DISCORD_TOKEN in .env
+	$(BIN)/daily-papers run
+
+test: check ## lint, types, contracts and tests
+	$(BIN)/python -m pytest --cov --cov-report=term:skip-covered
+
+lint: .venv/dev
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+
+types: .venv/dev
+	$(BIN)/mypy
+
+contracts: .venv/dev
+	$(BIN)/lint-imports
+
+check: lint types contracts ## the checks that run nothing: lint, types, import contracts
+
+bench: .venv/dev ## speed, as ratios within one run
+	$(BIN)/python -m benchmarks.reading
+	$(BIN)/python -m benchmarks.posting
+
+requirements: ## pin the requirements anew (needs uv)
+	uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header pyproject.toml requirements/build.in -o requirements/run.txt
+	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header -c requirements/run.txt pyproject.toml requirements/build.in --extra demo -o requirements/demo.txt
+	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header -c requirements/run.txt pyproject.toml requirements/build.in --extra demo --group dev -o requirements/dev.txt
+
+clean: ## remove what was installed and built
+	rm -rf .venv .mypy_cache .pytest_cache .ruff_cache .hypothesis .coverage build dist *.egg-info

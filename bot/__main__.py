@@ -1,0 +1,293 @@
+"""The command line: `daily-papers run`, `demo`, `fetch`, `import`, `invite`."""
+
+import asyncio
+import base64
+import logging
+import signal
+from collections.abc import Coroutine
+from datetime import date, datetime, timedelta
+from pathlib import Path
+from typing import Annotated, Any, Final, NoReturn
+
+import discord
+import typer
+from rich.console import Console
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    TextColumn,
+    TimeRemainingColumn,
+)
+
+from bot import __version__
+from bot.app import open_app, open_archive
+from bot.cogs.permissions import NEEDED
+from bot.domain.errors import BotError, SettingsError
+from bot.services.collecting import Collected
+from bot.settings import Settings, load_settings
+from bot.sources.digest_files import digest_files
+from bot.sources.markdown import read_digests
+
+EXIT_FAILED: Final = 1
+EXIT_USAGE: Final = 2
+EXIT_INTERRUPTED: Final = 130
+
+cli = typer.Typer(
+    name="daily-papers",
+    help="A Discord bot that brings each day's research papers to your channels.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    add_completion=False,
+)
+console = Console()
+errors = Console(stderr=True)
+
+
+def main() -> None:
+    """Run the command line; a foreseen error is one sentence, exit code 2 for wrong settings."""
+    try:
+        cli()
+    except SettingsError as error:
+        _fail(error, EXIT_USAGE)
+    except BotError as error:
+        _fail(error, EXIT_FAILED)
+
+
+def _fail(error: BotError, code: int) -> NoReturn:
+    errors.print(f"daily-papers: {error}", markup=False, highlight=False, soft_wrap=True)
+    raise SystemExit(code)
+
+
+@cli.command()
+def run() -> None:
+    """Run the bot (needs DISCORD_TOKEN)."""
+    settings = loadload_settings()
+    token = settings.token()
+    _log(settings)
+    try:
+        asyncio.run(_run(settings, token))
+    except discord.LoginFailure:
+        raise SettingsError(
+            "Discord does not know this DISCORD_TOKEN: copy it again from "
+            "https://discord.com/developers/applications, Bot, Reset Token."
+        ) from None
+    except discord.DiscordServerError as error:
+        raise BotError(f"Discord does not answer ({error.status}): try again later.") from None
+
+
+async def _run(settings: Settings, token: str) -> None:
+    async with open_app(settings) as app:
+        loop = asyncio.get_running_loop()
+        for stop in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(stop, lambda: asyncio.create_task(app.bot.close()))
+        await app.bot.start(token)
+        await app.bot.close()  # waits for a close that a signal began
+
+
+@cli.command()
+def demo(
+    port: Annotated[int, typer.Option(help="The port of the page on this machine.")] = 8765,
+    open_browser: Annotated[
+        bool, typer.Option("--open", help="Open the page in your browser.")
+    ] = False,
+) -> None:
+    """See the real bot at work in a simulated Discord: no token, no network."""
+    try:
+        from bot.demo import run_demo  # the simulated Discord is an optional extra
+    except ImportError as error:
+        raise BotError(
+            f"the demo needs more packages ({error.name} is missing): "
+            "`make demo` installs them, or `pip install 'daily-papers[demo]'`."
+        ) from None
+    _interruptible(run_demo(port=port, open_browser=open_browser))
+
+
+@cli.command()
+def fetch(
+    first: Annotated[datetime, typer.Option("--from", formats=["%Y-%m-%d"], help="The first day.")],
+    last: Annotated[
+        datetime | None,
+        typer.Option("--to", formats=["%Y-%m-%d"], help="The last day; the first if left out."),
+    ] = None,
+) -> None:
+    """Fill the archive with past days from the sources. Run it again to go on where it stopped."""
+    settings = load_settings()
+    days = _days(first.date(), (last or first).date())
+    _interruptible(_fetch(settings, days))
+
+
+async def _fetch(settings: Settings, days: list[date]) -> None:
+    logging.disable(logging.WARNING)  # the tally at the end tells of every problem
+    async with open_archive(settings) as archive:
+        names = archive.collecting.source_names
+        with _progress() as progress:
+            task = progress.add_task("", total=len(days) * len(names))
+            tally = _Tally()
+            async for collected in archive.collecting.backfill(days):
+                tally.add(collected)
+                progress.update(task, advance=1, description=f"{collected.day} {collected.source}")
+    tally.report()
+
+
+@cli.command(name="import")
+def import_(
+    paths: Annotated[
+        list[Path], typer.Argument(exists=True, help="Digest files, or folders of them.")
+    ],
+) -> None:
+    """Fill the archive from digests in Markdown."""
+    _interruptible(_import(load_settings(), paths))
+
+
+async def _import(settings: Settings, paths: list[Path]) -> None:
+    logging.disable(logging.WARNING)  # the tally at the end tells of every problem
+    files = list(digest_files(paths))
+    tally = _Tally()
+    async with open_archive(settings) as archive:
+        with _progress() as progress:
+            task = progress.add_task("", total=len(files))
+            for file in files:
+                progress.update(task, description=str(file))
+                try:
+                    readings = read_digests(
+                        await asyncio.to_thread(file.read_bytes),
+                        name=str(file),
+                        language=settings.markdown_language,
+                    )
+                except BotError as error:
+                    tally.problem(str(error))
+                    readings = ()
+                for reading in readings:
+                    for problem in reading.problems:
+                        tally.problem(f"{problem.where}: {problem.what}")
+                    tally.add(await archive.collecting.take_in(reading, source="import"))
+                progress.advance(task)
+    tally.report()
+
+
+@cli.command()
+def invite(
+    application_id: Annotated[
+        int | None,
+        typer.Option(help="The application's id, if the token does not begin with it."),
+    ] = None,
+) -> None:
+    """Print the link that invites the bot to a server, with the least permissions it needs."""
+    if application_id is None:
+        application_id = application_of(load_settings().token())
+    url = discord.utils.oauth_url(
+        application_id, permissions=NEEDED, scopes=("bot", "applications.commands")
+    )
+    console.print(url, soft_wrap=True, highlight=False)
+
+
+def application_of(token: str) -> int:
+    """The application that a bot's token belongs to: its first part is the id in Base64.
+
+    (https://discord.com/developers/docs/reference#authentication shows the form.) For a bot
+    made before 2016 that is the bot's id, which differs from its application's.
+    """
+    first = token.partition(".")[0]
+    try:
+        return int(base64.b64decode(first + "=" * (-len(first) % 4), validate=True))
+    except ValueError:
+        raise SettingsError(
+            "DISCORD_TOKEN does not look like a bot's token: copy it again from "
+            "https://discord.com/developers/applications, Bot, Reset Token; "
+            "or give --application-id."
+        ) from None
+
+
+@cli.command()
+def version() -> None:
+    """Print the version."""
+    console.print(f"daily-papers {__version__}", highlight=False)
+
+
+class _Tally:
+    """What a backfill or an import did, for the line at its end."""
+
+    def __init__(self) -> None:
+        self._days = 0
+        self._papers = 0
+        self._new = 0
+        self._known = 0
+        self._problems: list[str] = []
+
+    def add(self, collected: Collected) -> None:
+        self._known += collected.known
+        self._days += bool(collected.papers)
+        self._papers += collected.papers
+        self._new += collected.new
+        if collected.error is not None:
+            self.problem(f"{collected.day}: {collected.error}")
+
+    def problem(self, text: str) -> None:
+        self._problems.append(text)
+
+    def report(self) -> None:
+        """Print the outcome; exit code 1 if anything could not be read."""
+        known = f"; {_count(self._known, 'list')} stored before" if self._known else ""
+        console.print(
+            f"{_count(self._papers, 'paper')} on {_count(self._days, 'list')}, "
+            f"{self._new} new{known}.",
+            highlight=False,
+        )
+        for problem in self._problems:
+            errors.print(f"not read: {problem}", markup=False, highlight=False, soft_wrap=True)
+        if self._problems:
+            raise SystemExit(EXIT_FAILED)
+
+
+def _count(number: int, what: str) -> str:
+    return f"{number} {what}" if number == 1 else f"{number} {what}s"
+
+
+def _log(settings: Settings) -> None:
+    """Log what the bot does to standard error: one line an event, ids and no contents."""
+    logging.basicConfig(
+        level=settings.log_level,
+        format="{asctime} {levelname} {name}: {message}",
+        style="{",
+        force=True,
+    )
+    for quiet in ("apscheduler", "alembic", "stamina"):
+        logging.getLogger(quiet).setLevel(max(logging.WARNING, logging.root.level))
+
+
+def _progress() -> Progress:
+    return Progress(
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeRemainingColumn(),
+        console=errors,
+    )
+
+
+def _days(first: date, last: date) -> list[date]:
+    if last < first:
+        raise SettingsError(f"--to {last} lies before --from {first}: swap them.")
+    return [first + timedelta(days=n) for n in range((last - first).days + 1)]
+
+
+def _interruptible(work: Coroutine[Any, Any, None]) -> None:
+    """Run until done or until Ctrl-C or SIGTERM; what was stored by then stays."""
+
+    async def watched() -> None:
+        task = asyncio.ensure_future(work)
+        loop = asyncio.get_running_loop()
+        for stop in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(stop, task.cancel)
+        await task
+
+    try:
+        asyncio.run(watched())
+    except asyncio.CancelledError:
+        errors.print("Stopped. What was read so far is stored; run it again to go on.")
+        raise SystemExit(EXIT_INTERRUPTED) from None
+
+
+if __name__ == "__main__":
+    main()

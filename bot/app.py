@@ -1,0 +1,112 @@
+"""Builds every long-lived object once, in the order of the layers, and closes them in reverse."""
+
+from collections.abc import AsyncGenerator, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from bot.client import PaperBot
+from bot.cogs.subscriptions import SubscriptionCog
+from bot.domain.subscriptions import shard_of
+from bot.endpoint import use_api
+from bot.sender import DiscordSender, Pacing
+from bot.services.clock import Now, utc_now
+from bot.services.collecting import Collecting
+from bot.services.delivering import Delivering
+from bot.services.scheduling import Scheduling
+from bot.services.subscribing import Subscribing
+from bot.settings import Settings
+from bot.sources.http import Http
+from bot.sources.specification import open_sources
+from bot.storage.database import Database, open_database
+
+
+@dataclass(frozen=True, slots=True)
+class Archive:
+    """The store and what fills it: all that the command line needs."""
+
+    database: Database
+    collecting: Collecting
+
+
+@dataclass(frozen=True, slots=True)
+class App:
+    """The running parts, for `run`, the demo and tests."""
+
+    bot: PaperBot
+    database: Database
+    collecting: Collecting
+    delivering: Delivering
+    scheduling: Scheduling
+    subscribing: Subscribing
+
+
+@asynccontextmanager
+async def open_archive(settings: Settings, *, now: Now = utc_now) -> AsyncGenerator[Archive]:
+    """The store, migrated, with the sources that the settings name."""
+    async with AsyncExitStack() as stack:
+        http = await stack.enter_async_context(Http())
+        sources = open_sources(
+            settings.sources,
+            http=http,
+            huggingface_url=settings.huggingface_url,
+            hf_token=settings.hf_token.get_secret_value() if settings.hf_token else None,
+            markdown_language=settings.markdown_language,
+        )
+        database = await stack.enter_async_context(open_database(settings.database_url))
+        yield Archive(database, Collecting(database, sources, now=now))
+
+
+@asynccontextmanager
+async def open_app(settings: Settings, *, shift: timedelta = timedelta(0)) -> AsyncGenerator[App]:
+    """The whole bot, ready to be started with its token.
+
+    `shift` sets the bot's clock ahead of the machine's: the demo lives on the day of its papers.
+    """
+
+    def clock() -> datetime:
+        return utc_now() + shift
+
+    if settings.discord_api_url is not None:
+        use_api(settings.discord_api_url)
+    async with open_archive(settings, now=clock) as archive:
+        bot = PaperBot(
+            pacing=Pacing(),
+            shard_count=settings.shard_count,
+            shard_ids=settings.shard_ids,
+            named_gateway=settings.discord_api_url is not None,
+        )
+        delivering = Delivering(
+            archive.database,
+            DiscordSender(bot),
+            sources=archive.collecting.source_names,
+            now=clock,
+        )
+        scheduling = Scheduling(
+            database=archive.database,
+            collecting=archive.collecting,
+            delivering=delivering,
+            now=clock,
+            collect_every=timedelta(minutes=settings.collect_every),
+            owns=_owns(settings),
+            shift=shift,
+        )
+        subscribing = Subscribing(archive.database, now=clock, on_change=scheduling.track)
+
+        async def stop() -> None:
+            await delivering.close()
+            await scheduling.stop()
+
+        bot.wire(faces=[SubscriptionCog(subscribing)], start=scheduling.start, stop=stop)
+        async with bot:
+            yield App(
+                bot, archive.database, archive.collecting, delivering, scheduling, subscribing
+            )
+
+
+def _owns(settings: Settings) -> Callable[[int], bool]:
+    """Which servers' subscriptions this process delivers: all, unless it runs some shards only."""
+    ids, count = settings.shard_ids, settings.shard_count
+    if ids is None or count is None:
+        return lambda _guild_id: True
+    return lambda guild_id: shard_of(guild_id, count) in ids

@@ -1,0 +1,104 @@
+"""Who may change a channel's subscription, and what the bot needs there."""
+
+from typing import Final
+
+import discord
+
+from bot.domain.errors import InvalidInput, NotAllowed
+
+Channel = discord.TextChannel | discord.Thread
+"""Where a subscription can be: text and announcement channels, and threads."""
+
+NEEDED: Final = discord.Permissions(
+    view_channel=True,
+    send_messages=True,
+    send_messages_in_threads=True,
+    embed_links=True,
+    read_message_history=True,
+    add_reactions=True,
+)
+"""The least that the bot needs in a server: what `daily-papers invite` asks for."""
+
+_NAMES: Final = {
+    "view_channel": "View Channel",
+    "send_messages": "Send Messages",
+    "send_messages_in_threads": "Send Messages in Threads",
+    "embed_links": "Embed Links",
+    "read_message_history": "Read Message History",
+    "add_reactions": "Add Reactions",
+}
+
+
+def missing(channel: Channel) -> tuple[str, ...]:
+    """The names, as Discord shows them, of what the bot lacks in `channel`."""
+    granted = channel.permissions_for(channel.guild.me)
+    unneeded = (
+        "send_messages" if isinstance(channel, discord.Thread) else "send_messages_in_threads"
+    )
+    return tuple(
+        shown for name, shown in _NAMES.items() if name != unneeded and not getattr(granted, name)
+    )
+
+
+def require_bot(channel: Channel) -> None:
+    """`NotAllowed`, naming exactly what is missing, unless the bot can post in `channel`."""
+    if lacking := missing(channel):
+        names = ", ".join(f"**{name}**" for name in lacking)
+        raise NotAllowed(
+            f"the bot lacks {lacking} in channel {channel.id}",
+            reply=f"I can't post in {channel.mention} yet. In its settings under Permissions, "
+            f"give me: {names}. Then try again.",
+        )
+
+
+def require_manager(member: discord.Member | discord.User, channel: Channel) -> None:
+    """`NotAllowed` unless `member` may manage `channel`.
+
+    Discord's default permissions are only a default: a server's settings may open a command to
+    everyone, and they say nothing about another channel named in an option.
+    """
+    if not isinstance(member, discord.Member) or not (
+        channel.permissions_for(member).manage_channels
+    ):
+        raise NotAllowed(
+            f"user {member.id} may not manage channel {channel.id}",
+            reply=f"Only those who may manage {channel.mention} can do that: "
+            "it takes the **Manage Channels** permission there.",
+        )
+
+
+def postable(channel: object) -> Channel:
+    """`channel`, if papers can be posted in it; else `InvalidInput` that says where they can."""
+    if isinstance(channel, Channel):
+        return channel
+    kind = _KINDS.get(type(channel), "That kind of channel takes no daily papers")
+    raise InvalidInput(
+        f"cannot post in a {type(channel).__name__}",
+        reply=f"{kind}. Choose a text channel, an announcement channel or a thread.",
+    )
+
+
+_KINDS: Final[dict[type, str]] = {
+    discord.ForumChannel: "A forum has only threads of its own: choose one of them",
+    discord.CategoryChannel: "A category holds channels, not messages",
+    discord.VoiceChannel: "A voice channel is for talking",
+    discord.StageChannel: "A stage is for talking",
+    discord.DMChannel: "Daily papers by direct message are not there yet",
+}
+
+
+def require_role(role: discord.Role | None, channel: Channel) -> None:
+    """`NotAllowed` or `InvalidInput` unless the bot's mention would reach `role` and only it."""
+    if role is None:
+        return
+    if role.is_default():
+        raise InvalidInput(
+            "role is @everyone",
+            reply="I never mention @everyone. Choose a role that readers can take themselves.",
+        )
+    if not role.mentionable and not channel.permissions_for(channel.guild.me).mention_everyone:
+        raise NotAllowed(
+            f"role {role.id} cannot be mentioned",
+            reply=f"My mention of {role.mention} would reach nobody. In the role's settings "
+            "turn on **Allow anyone to @mention this role**, then try again.",
+        )

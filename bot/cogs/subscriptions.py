@@ -1,0 +1,282 @@
+"""`/subscribe`, `/unsubscribe` and `/subscription …`: the face of `services.subscribing`."""
+
+from datetime import datetime
+from typing import Final
+from zoneinfo import ZoneInfo
+
+import discord
+from discord import app_commands
+from discord.ext import commands
+
+from bot.cogs import permissions
+from bot.domain.errors import InvalidInput
+from bot.domain.subscriptions import (
+    DEFAULT_LIMIT,
+    DEFAULT_TIME,
+    MAX_LIMIT,
+    DailyTime,
+    Preferences,
+    Subscription,
+    SubscriptionState,
+)
+from bot.domain.typed import find_zones, parse_time, parse_zone
+from bot.rendering.words import language_name, timestamp
+from bot.sender import arguments
+from bot.services.subscribing import Subscribing
+
+DEFAULT_ZONE: Final = "UTC"
+
+AnyChannel = app_commands.AppCommandChannel | app_commands.AppCommandThread
+Limit = app_commands.Range[int, 1, MAX_LIMIT]
+
+_MANAGERS: Final = discord.Permissions(manage_channels=True)
+
+_OPTIONS: Final = {
+    "channel": "Where the papers come; this channel if you leave it out",
+    "time": "When they come each day, such as 09:00",
+    "timezone": "Your time zone: type a city, such as Seoul",
+    "language": "The language of the summary bullets",
+    "limit": "How many papers get a card of their own; the rest follow as links",
+    "role": "A role to mention once a day",
+    "quiet_days": "Explain days without papers in one silent line",
+}
+
+
+class SubscriptionCog(commands.Cog):
+    """Managers of a channel decide about its daily papers."""
+
+    manage = app_commands.Group(
+        name="subscription",
+        description="See and change the daily papers of this server's channels",
+        guild_only=True,
+        default_permissions=_MANAGERS,
+    )
+
+    def __init__(self, subscribing: Subscribing) -> None:
+        self._subscribing = subscribing
+
+    @app_commands.command(
+        description="Bring the papers of the day to a channel, every day at your hour"
+    )
+    @app_commands.describe(**_OPTIONS)
+    @app_commands.guild_only()
+    @app_commands.default_permissions(_MANAGERS)
+    async def subscribe(
+        self,
+        interaction: discord.Interaction,
+        channel: AnyChannel | None = None,
+        time: str = f"{DEFAULT_TIME:%H:%M}",
+        timezone: str = DEFAULT_ZONE,
+        language: str = "en",
+        limit: Limit = DEFAULT_LIMIT,
+        role: discord.Role | None = None,
+        quiet_days: bool = True,
+    ) -> None:
+        await interaction.response.defer(ephemeral=True)
+        target = managed_channel(interaction, channel)
+        permissions.require_bot(target)
+        permissions.require_role(role, target)
+        preferences = Preferences(
+            daily=DailyTime(at=parse_time(time), zone=parse_zone(timezone)),
+            language=await self._subscribing.language(language),
+            limit=limit,
+            role_id=role.id if role is not None else None,
+            announce_quiet_days=quiet_days,
+        )
+        subscription = await self._subscribing.subscribe(
+            guild_id=target.guild.id, channel_id=target.id, preferences=preferences
+        )
+        await self._confirm(interaction, subscription, "The papers of the day come to")
+
+    @app_commands.command(description="End the daily papers of a channel")
+    @app_commands.describe(channel="The channel to unsubscribe; this one if you leave it out")
+    @app_commands.guild_only()
+    @app_commands.default_permissions(_MANAGERS)
+    async def unsubscribe(
+        self, interaction: discord.Interaction, channel: AnyChannel | None = None
+    ) -> None:
+        await interaction.response.defer(ephemeral=True)
+        target = managed_channel(interaction, channel)
+        await self._subscribing.unsubscribe(target.id)
+        await interaction.followup.send(
+            f"{target.mention} gets no more daily papers. What was posted stays, and I remember "
+            "it: if you subscribe again, nothing comes twice."
+        )
+
+    @manage.command(name="list", description="The subscriptions of this server")
+    async def list_(self, interaction: discord.Interaction) -> None:
+        await interaction.response.defer(ephemeral=True)
+        assert interaction.guild_id is not None  # noqa: S101 - guild_only
+        subscriptions = await self._subscribing.in_guild(interaction.guild_id)
+        lines = [self._described(subscription) for subscription in subscriptions]
+        for page in _pages(lines or ["No channel is subscribed yet. `/subscribe` starts one."]):
+            await interaction.followup.send(page, ephemeral=True)
+
+    @manage.command(name="edit", description="Change a subscription; what you leave out stays")
+    @app_commands.describe(**_OPTIONS, no_role="Mention no role any more")
+    async def edit(
+        self,
+        interaction: discord.Interaction,
+        channel: AnyChannel | None = None,
+        time: str | None = None,
+        timezone: str | None = None,
+        language: str | None = None,
+        limit: Limit | None = None,
+        role: discord.Role | None = None,
+        no_role: bool = False,
+        quiet_days: bool | None = None,
+    ) -> None:
+        await interaction.response.defer(ephemeral=True)
+        target = managed_channel(interaction, channel)
+        permissions.require_role(role, target)
+        subscription = await self._subscribing.of_channel(target.id)
+        before = subscription.preferences
+        after = Preferences(
+            daily=DailyTime(
+                at=parse_time(time) if time is not None else before.daily.at,
+                zone=parse_zone(timezone) if timezone is not None else before.daily.zone,
+            ),
+            language=await self._subscribing.language(language) if language else before.language,
+            limit=limit if limit is not None else before.limit,
+            role_id=None if no_role else role.id if role is not None else before.role_id,
+            announce_quiet_days=before.announce_quiet_days if quiet_days is None else quiet_days,
+        )
+        if after == before:
+            raise InvalidInput(
+                "nothing to change",
+                reply="Nothing to change: say what should be different, such as `time: 08:30`. "
+                f"Now: {self._described(subscription)}",
+            )
+        changed = await self._subscribing.change(subscription, after)
+        await self._confirm(interaction, changed, "Changed. The papers come to")
+
+    @manage.command(name="pause", description="Stop the daily papers of a channel for now")
+    @app_commands.describe(channel=_OPTIONS["channel"])
+    async def pause(
+        self, interaction: discord.Interaction, channel: AnyChannel | None = None
+    ) -> None:
+        await interaction.response.defer(ephemeral=True)
+        target = managed_channel(interaction, channel)
+        await self._subscribing.pause(target.id)
+        await interaction.followup.send(
+            f"Paused: {target.mention} gets nothing until `/subscription resume`. "
+            "Its settings are kept."
+        )
+
+    @manage.command(name="resume", description="Go on with the daily papers of a channel")
+    @app_commands.describe(channel=_OPTIONS["channel"])
+    async def resume(
+        self, interaction: discord.Interaction, channel: AnyChannel | None = None
+    ) -> None:
+        await interaction.response.defer(ephemeral=True)
+        target = managed_channel(interaction, channel)
+        await self._subscribing.of_channel(target.id)
+        permissions.require_bot(target)
+        subscription = await self._subscribing.resume(target.id)
+        await self._confirm(interaction, subscription, "The papers come again to")
+
+    @manage.command(name="test", description="Show here, to you alone, how a paper will look")
+    @app_commands.describe(channel=_OPTIONS["channel"])
+    async def test(
+        self, interaction: discord.Interaction, channel: AnyChannel | None = None
+    ) -> None:
+        await interaction.response.defer(ephemeral=True)
+        target = managed_channel(interaction, channel)
+        subscription = await self._subscribing.of_channel(target.id)
+        permissions.require_bot(target)
+        await self._confirm(interaction, subscription, "This is how the papers come to")
+
+    @subscribe.autocomplete("timezone")
+    @edit.autocomplete("timezone")
+    async def _zones(
+        self, interaction: discord.Interaction, current: str
+    ) -> list[app_commands.Choice[str]]:
+        now = interaction.created_at
+        return [
+            app_commands.Choice(name=f"{name} · now {_clock(now, name)}", value=name)
+            for name in find_zones(current, at=now)
+        ]
+
+    @subscribe.autocomplete("language")
+    @edit.autocomplete("language")
+    async def _languages(
+        self, interaction: discord.Interaction, current: str
+    ) -> list[app_commands.Choice[str]]:
+        wanted = current.strip().casefold()
+        named = [
+            (tag, f"{language_name(tag, in_language=tag)} ({language_name(tag)})")
+            for tag in await self._subscribing.languages()
+        ]
+        return [
+            app_commands.Choice(name=name, value=tag)
+            for tag, name in named
+            if wanted in name.casefold() or tag.startswith(wanted)
+        ][:25]
+
+    async def _confirm(
+        self, interaction: discord.Interaction, subscription: Subscription, opening: str
+    ) -> None:
+        """Say what holds now and when the next post comes, with a card to look at."""
+        lines = [f"{opening} {self._described(subscription)}"]
+        card = await self._subscribing.test_card(subscription.preferences.language)
+        if card is None:
+            lines.append("I hold no papers yet; the first list is on its way.")
+            await interaction.followup.send("\n".join(lines), ephemeral=True)
+            return
+        lines.append("A card will look like this:")
+        await interaction.followup.send(
+            **{**arguments(card), "content": "\n".join(lines)}, ephemeral=True
+        )
+
+    def _described(self, subscription: Subscription) -> str:
+        preferences = subscription.preferences
+        parts = [
+            f"<#{subscription.channel_id}> daily at {preferences.daily.at:%H:%M} "
+            f"({preferences.daily.zone.key}), bullets in {language_name(preferences.language)}, "
+            f"up to {preferences.limit} cards"
+        ]
+        if preferences.role_id is not None:
+            parts.append(f", mentioning <@&{preferences.role_id}>")
+        if not preferences.announce_quiet_days:
+            parts.append(", silent on days without papers")
+        match subscription.state:
+            case SubscriptionState.ACTIVE:
+                next_post = self._subscribing.next_post(subscription)
+                parts.append(f". Next post: {timestamp(next_post)} ({timestamp(next_post, 'R')}).")
+            case SubscriptionState.PAUSED:
+                parts.append(". **Paused**: `/subscription resume` goes on.")
+            case SubscriptionState.SUSPENDED:
+                parts.append(
+                    f". **Suspended**, because Discord refused my posts ({subscription.reason}): "
+                    "mend that, then `/subscription resume`."
+                )
+        return "".join(parts)
+
+
+def managed_channel(
+    interaction: discord.Interaction, named: AnyChannel | None
+) -> permissions.Channel:
+    """The channel that a command is about, if its user may manage it."""
+    found = named.resolve() if named is not None else interaction.channel
+    if named is not None and found is None:
+        raise InvalidInput(
+            f"channel {named.id} is not in the cache",
+            reply=f"I can't see {named.mention}: give me **View Channel** there, then try again.",
+        )
+    channel = permissions.postable(found)
+    permissions.require_manager(interaction.user, channel)
+    return channel
+
+
+def _clock(now: datetime, zone: str) -> str:
+    return f"{now.astimezone(ZoneInfo(zone)):%H:%M}"
+
+
+def _pages(lines: list[str], *, limit: int = 2000) -> list[str]:
+    """`lines` in as few messages as hold them."""
+    pages = [""]
+    for line in lines:
+        if len(pages[-1]) + len(line) + 1 > limit:
+            pages.append("")
+        pages[-1] += f"{line}\n"
+    return pages

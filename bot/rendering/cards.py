@@ -1,0 +1,214 @@
+"""One paper as one message: its embed and its buttons."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import date
+from typing import Final
+
+import discord
+
+from bot.domain.papers import Bullet, Paper, SummaryOrigin
+from bot.domain.text import sentences
+from bot.rendering import limits, markup, words
+from bot.rendering.message import Link, Rendered
+
+DESCRIPTION_ROOM: Final = 2400
+"""Units of a card's description: about as much as one reads in a channel without scrolling, and
+far enough below Discord's 4,096 that a whole card always keeps its 6,000."""
+
+AUTHORS_ROOM: Final = 300
+ABSTRACT_SENTENCES: Final = 5
+
+_SHORTEST_CUT: Final = 200
+"""Less than this of a cut point, its label included, says too little."""
+
+_LABEL_ROOM: Final = 120
+_MEDALS: Final = (0xE6B422, 0xA9B4C2, 0xB87333)
+_CALM: Final = ((0x3B, 0x6F, 0xD4), (0xA8, 0xC0, 0xE8))
+_CALMEST_RANK: Final = 25
+
+
+def paper_card(
+    paper: Paper,
+    *,
+    day: date,
+    rank: int,
+    upvotes: int | None,
+    language: str,
+    late: bool = False,
+    test: bool = False,
+    heading: str | None = None,
+    role_id: int | None = None,
+    plain: bool = False,
+) -> Rendered:
+    """The message that brings one paper.
+
+    `heading` (see `editions.heading`) and the mention of the role stand before the embed. Only a
+    message with one of them notifies: a list of twenty papers is one notification, not twenty.
+    `plain` leaves out what Discord may refuse though it looks right to us: picture and buttons.
+    """
+    points = _points(paper, language)
+    embed = discord.Embed(
+        title=title(paper, limits.EMBED_TITLE),
+        url=paper.arxiv_url,
+        colour=colour(rank),
+        description=_description(paper, points, upvotes, language),
+    )
+    if not plain:
+        embed.set_thumbnail(url=_thumbnail(paper))
+    embed.set_footer(
+        text=" · ".join(
+            [
+                f"#{rank}",
+                words.day_text(day, language),
+                words.ARXIV.format(id=paper.id),
+                *([words.LATE] if late else []),
+                *([points.origin] if points.origin else []),
+                *([words.TEST] if test else []),
+            ]
+        )
+    )
+    mention = f"<@&{role_id}>" if role_id is not None else None
+    content = " ".join(part for part in (mention, heading) if part)
+    return Rendered(
+        content=limits.fit(content, limits.CONTENT) if content else None,
+        embeds=(embed,),
+        links=() if plain else _links(paper, language),
+        silent=not content and not test,
+        role_id=role_id,
+    )
+
+
+def title(paper: Paper, limit: int) -> str:
+    """The paper's title for an embed's title; its id where the title has nothing to see."""
+    return markup.shown(paper.title, limit, shown_as=markup.unlinked) or f"arXiv {paper.id}"
+
+
+def colour(rank: int) -> int:
+    """Gold, silver and bronze, then a blue that fades down the list."""
+    if 1 <= rank <= len(_MEDALS):
+        return _MEDALS[rank - 1]
+    share = min(max(rank - len(_MEDALS), 0), _CALMEST_RANK) / _CALMEST_RANK
+    red, green, blue = (
+        round(first + (last - first) * share) for first, last in zip(*_CALM, strict=True)
+    )
+    return red << 16 | green << 8 | blue
+
+
+def _thumbnail(paper: Paper) -> str:
+    if limits.is_web_url(paper.thumbnail):
+        return paper.thumbnail
+    return replace(paper, media=()).thumbnail
+
+
+def _links(paper: Paper, language: str) -> tuple[Link, ...]:
+    links = [
+        Link(words.ARXIV_BUTTON, paper.arxiv_url),
+        Link(words.HUGGING_FACE_BUTTON, paper.hugging_face_url),
+    ]
+    if paper.code_url is not None:
+        label = words.CODE_BUTTON
+        if paper.stars is not None and paper.stars > 0:
+            stars = words.short_number(paper.stars, language)
+            label = words.CODE_WITH_STARS_BUTTON.format(stars=stars)
+        links.append(Link(label, paper.code_url))
+    if paper.project_url is not None:
+        links.append(Link(words.PROJECT_BUTTON, paper.project_url))
+    return tuple(link for link in links if limits.is_web_url(link.url, limits.BUTTON_URL))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Points:
+    """What a card says of a paper: `beyond` more were left out; `origin` is the footer's word for
+    where they come from."""
+
+    shown: tuple[Bullet, ...] = ()
+    beyond: int = 0
+    origin: str = ""
+
+
+def _points(paper: Paper, language: str) -> _Points:
+    summary = paper.summary_in(language)
+    if summary is not None and (bullets := _readable(summary.bullets)):
+        origin = words.ORIGINS[summary.origin]
+        if summary.language != "und" and not words.same_language(summary.language, language):
+            spoken = limits.fit(words.language_name(summary.language), 60)
+            origin = words.IN_LANGUAGE.format(origin=origin, language=spoken)
+        return _Points(shown=bullets, origin=origin)
+    said = _readable([Bullet(sentence) for sentence in sentences(paper.abstract)])
+    if not said:
+        return _Points()
+    return _Points(
+        shown=said[:ABSTRACT_SENTENCES],
+        beyond=max(len(said) - ABSTRACT_SENTENCES, 0),
+        origin=words.ORIGINS[SummaryOrigin.ABSTRACT],
+    )
+
+
+def _readable(bullets: Sequence[Bullet]) -> tuple[Bullet, ...]:
+    read = [(markup.plain(bullet.text), markup.plain(bullet.label)) for bullet in bullets]
+    labelled = [(text, label.rstrip(": ")) for text, label in read]
+    return tuple(Bullet(text=text, label=label) for text, label in labelled if text or label)
+
+
+def _description(paper: Paper, points: _Points, upvotes: int | None, language: str) -> str:
+    votes = words.number(upvotes, language) if upvotes is not None else words.UNKNOWN
+    opening = f"-# **{words.UPVOTES.format(count=votes)}**"
+    if authors := _authors(paper, language):
+        opening += f" · {authors}"
+    return "\n".join([opening, *_lines(points, DESCRIPTION_ROOM - limits.units(opening), language)])
+
+
+def _authors(paper: Paper, language: str) -> str:
+    """As many names as there is room for, whole, and how many more there are."""
+    names = [markup.literal(name) for name in map(markup.plain, paper.authors) if name]
+    line = ""
+    for count, name in enumerate(names, start=1):
+        longer = f"{line}, {name}" if line else name
+        left = len(names) - count
+        more = f" {words.MORE_AUTHORS.format(count=words.number(left, language))}" if left else ""
+        if limits.units(longer + more) > AUTHORS_ROOM:
+            hidden = words.number(left + 1, language)
+            return f"{line} {words.MORE_AUTHORS.format(count=hidden)}".lstrip()
+        line = longer
+    return line
+
+
+def _lines(points: _Points, room: int, language: str) -> list[str]:
+    """The points as a list in `room` units, each line counted with its line break.
+
+    Whole points while they fit, then one cut at a word, and how many are left out.
+    """
+    lines: list[str] = []
+    for count, point in enumerate(points.shown, start=1):
+        left = len(points.shown) - count + points.beyond
+        reserved = len(_more(left, language)) + 1 if left else 0
+        line = _line(point)
+        if limits.units(line) + 1 + reserved <= room:
+            lines.append(line)
+            room -= limits.units(line) + 1
+            continue
+        if room - reserved - 1 >= _SHORTEST_CUT:
+            lines.append(_line(point, room - reserved - 1))
+        else:
+            left += 1
+        return [*lines, _more(left, language)] if left else lines
+    return [*lines, _more(points.beyond, language)] if points.beyond else lines
+
+
+def _line(point: Bullet, room: int | None = None) -> str:
+    label = (
+        f"**{limits.fit(point.label, _LABEL_ROOM, shown_as=markup.literal)}**"
+        if point.label
+        else ""
+    )
+    opening = f"- {label}{': ' if label and point.text else ''}"
+    if not point.text:
+        return opening
+    if room is None:
+        return opening + markup.literal(point.text)
+    return opening + limits.fit(point.text, room - limits.units(opening), shown_as=markup.literal)
+
+
+def _more(count: int, language: str) -> str:
+    return f"-# {words.plural(words.MORE_POINTS, count, language)}"

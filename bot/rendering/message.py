@@ -1,0 +1,37 @@
+"""One Discord message, ready to send."""
+
+from dataclasses import dataclass
+
+import discord
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """A button that opens a page; `url` is one that Discord accepts."""
+
+    label: str
+    url: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rendered:
+    """One Discord message, ready to send.
+
+    `role_id` is the one role that `content` mentions and that may be notified by it: the sender
+    makes the allowed mentions from it. `silent` arrives without a notification.
+    """
+
+    content: str | None = None
+    embeds: tuple[discord.Embed, ...] = ()
+    links: tuple[Link, ...] = ()
+    silent: bool = False
+    role_id: int | None = None
+
+    def view(self) -> discord.ui.View | None:
+        """The link buttons, if there are any. To be called inside the running event loop."""
+        if not self.links:
+            return None
+        view = discord.ui.View(timeout=None)
+        for link in self.links:
+            view.add_item(discord.ui.Button(label=link.label, url=link.url))
+        return view

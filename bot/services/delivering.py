@@ -1,0 +1,408 @@
+"""Bringing each channel its papers: planned once, claimed, sent, recorded, and never lost.
+
+The order of writing and sending is what the promise stands on (design: "Never lost, never
+twice"). A delivery and its messages are written as planned before anything is sent; each
+message is claimed in the store, sent under a nonce that is always the same for it, and
+recorded; no transaction is open while Discord is asked. If the answer is lost, the message is
+sent again under its nonce while Discord remembers that, and looked for in the channel's
+history after.
+"""
+
+import asyncio
+import contextlib
+import logging
+import random
+import uuid
+from collections import defaultdict
+from collections.abc import Coroutine, Sequence
+from datetime import datetime, timedelta
+from enum import Enum, auto
+from typing import Any, Final, Protocol
+
+from bot.domain.deliveries import (
+    Delivery,
+    DeliveryState,
+    Message,
+    MessageKind,
+    MessageState,
+    NotSent,
+    Outcome,
+    Post,
+    Refused,
+    Rejected,
+    Sent,
+    Unknown,
+    Wait,
+    decide,
+    lists_for,
+    lists_for_first,
+    must_look_back,
+    plan,
+    plan_notice,
+)
+from bot.domain.papers import Paper, PaperId
+from bot.domain.subscriptions import Subscription, SubscriptionState
+from bot.rendering.cards import paper_card
+from bot.rendering.editions import closing, heading, notice
+from bot.rendering.message import Rendered
+from bot.services.clock import Now
+from bot.storage.database import Database, Stores
+
+log = logging.getLogger(__name__)
+
+LEASE: Final = timedelta(seconds=90)
+"""How long a claim holds. A send takes 30 s at most, so a claim that has run out is a dead
+worker's."""
+
+MESSAGES_AT_ONCE: Final = 64
+"""Messages under way at once: enough for Discord's 50 a second at a second's delay each, and
+few enough that a command's own requests never queue behind thousands."""
+
+FIRST_RETRY: Final = timedelta(seconds=1)
+LAST_RETRY: Final = timedelta(seconds=60)
+TRIES: Final = 6
+"""After that many fruitless tries a channel is left to the next sweep: nothing is forgotten."""
+
+
+class Sender(Protocol):
+    """Where messages go. `bot.sender.DiscordSender` speaks to Discord."""
+
+    async def send(self, channel_id: int, message: Rendered, *, nonce: str) -> Outcome:
+        """Post `message`; what became of it is always an `Outcome`, never an exception."""
+        ...
+
+    async def find(self, channel_id: int, message: Rendered, *, after: datetime) -> Outcome:
+        """Look for our own `message` in the channel since `after`: `Sent` if it is there,
+        `NotSent` if it is not."""
+        ...
+
+
+class _Step(Enum):
+    """How a delivery goes on after one message."""
+
+    NEXT = auto()
+    AGAIN = auto()
+    LATER = auto()
+    STOP = auto()
+
+
+class Delivering:
+    """One queue per channel, many channels at once: one channel's trouble is its own."""
+
+    def __init__(
+        self,
+        database: Database,
+        sender: Sender,
+        *,
+        sources: Sequence[str],
+        now: Now,
+        first_retry: timedelta = FIRST_RETRY,
+    ) -> None:
+        self._database = database
+        self._sender = sender
+        self._sources = tuple(sources)
+        self._now = now
+        self._first_retry = first_retry
+        self._owner = uuid.uuid4().hex
+        self._channels: defaultdict[int, asyncio.Lock] = defaultdict(asyncio.Lock)
+        self._under_way = asyncio.Semaphore(MESSAGES_AT_ONCE)
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._stopping = asyncio.Event()
+
+    # --- what starts a delivery ---
+
+    async def deliver(self, subscription: Subscription, slot_at: datetime) -> None:
+        """Bring `subscription` the papers of its slot: once, however often this is asked."""
+        async with self._database.transaction() as stores:
+            delivery = await stores.deliveries.open(subscription, slot_at)
+            if delivery is not None:
+                delivery = await self._plan(stores, delivery, subscription)
+        if delivery is not None:
+            await self._drain(delivery)
+
+    async def deliver_all(self, subscriptions: Sequence[tuple[Subscription, datetime]]) -> None:
+        """Deliver many at once; one that fails is logged and keeps no other from its papers."""
+        await self._together([self.deliver(*due) for due in subscriptions])
+
+    async def resume(self) -> None:
+        """Take up what is not finished: deliveries that wait for a source, and those that a
+        restart, a lost claim or a failing Discord left half sent."""
+        async with self._database.reading() as stores:
+            waiting = await stores.deliveries.waiting()
+            unfinished = await stores.deliveries.unfinished()
+        await self._together(
+            [self._plan_again(delivery) for delivery in waiting]
+            + [self._drain(d) for d in unfinished if not self._channels[d.channel_id].locked()]
+        )
+
+    async def close(self, *, patience: timedelta = timedelta(seconds=45)) -> None:
+        """Stop: the message under way in each channel is finished and recorded, no other begun."""
+        self._stopping.set()
+        if self._tasks:
+            _, late = await asyncio.wait(self._tasks, timeout=patience.total_seconds())
+            for task in late:
+                task.cancel()
+
+    # --- planning ---
+
+    async def _plan_again(self, delivery: Delivery) -> None:
+        async with self._database.transaction() as stores:
+            subscription = await stores.subscriptions.get(delivery.subscription_id)
+            if subscription is None or subscription.state is not SubscriptionState.ACTIVE:
+                await stores.deliveries.abandon(delivery.id)
+                return
+            planned = await self._plan(stores, delivery, subscription)
+        if planned is not None:
+            await self._drain(planned)
+
+    async def _plan(
+        self, stores: Stores, delivery: Delivery, subscription: Subscription
+    ) -> Delivery | None:
+        """Decide what the slot brings and write it down; `None` if there is nothing to send yet."""
+        channel_id, slot_at = delivery.channel_id, delivery.slot_at
+        digests = await stores.lists.digests(lists_for(slot_at))
+        if subscription.is_first and not any(digests):
+            days = lists_for_first(slot_at)
+            newest = await stores.lists.newest(since=days[-1], until=days[0])
+            digests = (newest,) if newest is not None else ()
+        listed = {listing.paper.id for digest in digests for listing in digest}
+        decision = decide(
+            subscription,
+            slot_at=slot_at,
+            now=self._now(),
+            digests=digests,
+            had=await stores.deliveries.posted_in(channel_id, listed),
+            delivered_days=await stores.deliveries.delivered_days(
+                channel_id, [digest.day for digest in digests]
+            ),
+            down_since=await stores.lists.down_since(self._sources),
+        )
+        if isinstance(decision, Wait):
+            await stores.deliveries.wait(delivery.id, decision.until)
+            log.info("delivery %d of channel %d waits for a source", delivery.id, channel_id)
+            return None
+        if isinstance(decision, Post):
+            limit = subscription.preferences.limit
+            return await stores.deliveries.plan(
+                delivery.id,
+                plan(channel_id, slot_at, limit, decision),
+                quiet=None,
+                quiet_until=decision.quiet_until,
+            )
+        return await stores.deliveries.plan(
+            delivery.id,
+            [plan_notice(channel_id, slot_at)] if decision.spoken else [],
+            quiet=decision,
+            quiet_until=decision.next_at if decision.spoken else subscription.quiet_until,
+        )
+
+    # --- sending ---
+
+    async def _drain(self, delivery: Delivery) -> None:
+        """Send what is left of a delivery, in order, until done, refused or told to stop."""
+        async with self._channels[delivery.channel_id]:
+            async with self._database.reading() as stores:
+                delivery = await stores.deliveries.get(delivery.id)
+                subscription = await stores.subscriptions.get(delivery.subscription_id)
+                if delivery.state is not DeliveryState.OPEN or subscription is None:
+                    return
+                contents = await _Contents.of(stores, delivery, subscription)
+            tries = 0
+            for message in delivery.messages:
+                if message.state is MessageState.POSTED:
+                    contents.open()
+                if message.state in (MessageState.POSTED, MessageState.REJECTED):
+                    continue
+                while not self._stopping.is_set():
+                    async with self._under_way:
+                        step = await self._post(message, contents)
+                    if step is _Step.NEXT:
+                        break
+                    tries += 1
+                    if step is _Step.STOP or tries >= TRIES or not await self._pause(tries):
+                        return
+                else:
+                    return
+            async with self._database.transaction() as stores:
+                await stores.deliveries.close(delivery.id)
+            log.info(
+                "delivery %d of channel %d is done: %d papers",
+                delivery.id,
+                delivery.channel_id,
+                len(delivery.items),
+            )
+
+    async def _post(self, message: Message, contents: "_Contents") -> _Step:
+        """Claim, send, record: one message."""
+        async with self._database.transaction() as stores:
+            claimed = await stores.deliveries.claim(
+                message.id, owner=self._owner, now=self._now(), lease=LEASE
+            )
+        if claimed is None:
+            return _Step.STOP  # another worker has it, or had it: its lease decides
+        outcome = await self._ask_discord(claimed, contents)
+        async with self._database.transaction() as stores:
+            await stores.deliveries.finish(claimed, outcome, owner=self._owner, now=self._now())
+            if isinstance(outcome, Refused):
+                await self._suspend(stores, claimed, outcome)
+        if not isinstance(outcome, Sent):
+            log.log(
+                logging.ERROR if isinstance(outcome, Rejected) else logging.WARNING,
+                "message %d of delivery %d in channel %d: %s: %s",
+                claimed.id,
+                claimed.delivery_id,
+                claimed.channel_id,
+                type(outcome).__name__,
+                outcome.why,
+            )
+        match outcome:
+            case Sent():
+                contents.open()
+                return _Step.NEXT
+            case Rejected():
+                return _Step.NEXT
+            case Refused():
+                return _Step.STOP
+            case NotSent() | Unknown():
+                return _Step.AGAIN
+
+    async def _ask_discord(self, message: Message, contents: "_Contents") -> Outcome:
+        rendered = contents.render(message)
+        if rendered is None:
+            return Rejected("there is nothing left to say in it")
+        if message.first_sent_at is not None and must_look_back(message, self._now()):
+            found = await self._sender.find(
+                message.channel_id, rendered, after=message.first_sent_at
+            )
+            if isinstance(found, NotSent):
+                log.info("message %d is not in the channel: sending it again", message.id)
+            elif isinstance(found, Sent | Refused):
+                return found
+            else:
+                return Unknown(f"could not look back: {found.why}")
+        outcome = await self._sender.send(message.channel_id, rendered, nonce=message.nonce)
+        if isinstance(outcome, Rejected) and (plain := contents.render(message, plain=True)):
+            log.warning("message %d was rejected, trying it plain: %s", message.id, outcome.why)
+            outcome = await self._sender.send(message.channel_id, plain, nonce=message.nonce)
+        if isinstance(outcome, NotSent) and message.first_sent_at is not None:
+            # This try did not arrive, but an earlier one may have.
+            return Unknown(outcome.why)
+        return outcome
+
+    async def _suspend(self, stores: Stores, message: Message, outcome: Refused) -> None:
+        delivery = await stores.deliveries.get(message.delivery_id)
+        await stores.subscriptions.set_state(
+            delivery.subscription_id, SubscriptionState.SUSPENDED, outcome.why
+        )
+        await stores.deliveries.abandon(delivery.id)
+        log.warning("channel %d is suspended: %s", message.channel_id, outcome.why)
+
+    async def _pause(self, tries: int) -> bool:
+        """Wait before another try, longer each time; false if we are to stop meanwhile."""
+        longest = min(self._first_retry * 2 ** (tries - 1), LAST_RETRY).total_seconds()
+        delay = longest * random.uniform(0.5, 1)  # noqa: S311 - jitter, not a secret
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self._stopping.wait(), timeout=delay)
+        return not self._stopping.is_set()
+
+    async def _together(self, coroutines: Sequence[Coroutine[Any, Any, None]]) -> None:
+        tasks = [asyncio.create_task(self._guarded(coroutine)) for coroutine in coroutines]
+        self._tasks.update(tasks)
+        for task in tasks:
+            task.add_done_callback(self._tasks.discard)
+        if tasks:
+            await asyncio.wait(tasks)
+
+    async def _guarded(self, coroutine: Coroutine[Any, Any, None]) -> None:
+        try:
+            await coroutine
+        except Exception:
+            # The delivery stands in the store as far as it came: the next sweep takes it up.
+            log.exception("a delivery failed")
+
+
+class _Contents:
+    """Everything that the messages of one delivery show, read once before the first is sent."""
+
+    def __init__(
+        self,
+        delivery: Delivery,
+        subscription: Subscription,
+        papers: dict[PaperId, Paper],
+        upvotes: dict[tuple[object, PaperId], int | None],
+        sources: Sequence[str],
+    ) -> None:
+        self._delivery = delivery
+        self._preferences = subscription.preferences
+        self._papers = papers
+        self._upvotes = upvotes
+        self._sources = sources
+        self._opened = False
+
+    @classmethod
+    async def of(
+        cls, stores: Stores, delivery: Delivery, subscription: Subscription
+    ) -> "_Contents":
+        days = sorted({item.day for item in delivery.items}, reverse=True)
+        return cls(
+            delivery,
+            subscription,
+            await stores.papers.get_many({item.paper_id for item in delivery.items}),
+            {
+                (digest.day, listing.paper.id): listing.upvotes
+                for digest in await stores.lists.digests(days)
+                for listing in digest
+            },
+            tuple(dict.fromkeys([s for day in days for s in await stores.lists.sources_of(day)])),
+        )
+
+    def open(self) -> None:
+        """Remember that a message went out, and the heading with it."""
+        self._opened = True
+
+    def render(self, message: Message, *, plain: bool = False) -> Rendered | None:
+        """`message` as Discord should get it; `None` if there is no such form of it.
+
+        The line that heads the day, and the mention of the role, stand on the first message.
+        """
+        language = self._preferences.language
+        if message.kind is MessageKind.PAPER:
+            item = message.items[0]
+            return paper_card(
+                self._papers[item.paper_id],
+                day=item.day,
+                rank=item.rank,
+                upvotes=self._upvotes.get((item.day, item.paper_id)),
+                language=language,
+                late=item.late,
+                heading=None
+                if self._opened
+                else heading(self._delivery.items, sources=self._sources, language=language),
+                role_id=None if self._opened else self._preferences.role_id,
+                plain=plain,
+            )
+        if plain:
+            return None
+        if message.kind is MessageKind.CLOSING:
+            return closing(
+                [
+                    (
+                        item,
+                        self._papers[item.paper_id],
+                        self._upvotes.get((item.day, item.paper_id)),
+                    )
+                    for item in message.items
+                ],
+                day=self._delivery.items[0].day,
+                language=language,
+                quiet_until=self._delivery.quiet_until if self._is_last(message) else None,
+                number=sum(
+                    1
+                    for other in self._delivery.messages
+                    if other.kind is MessageKind.CLOSING and other.position < message.position
+                ),
+            )
+        return notice(self._delivery.quiet) if self._delivery.quiet is not None else None
+
+    def _is_last(self, message: Message) -> bool:
+        return message.position == self._delivery.messages[-1].position

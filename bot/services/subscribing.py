@@ -1,0 +1,131 @@
+"""What the people of a channel can do with their subscription."""
+
+from collections.abc import Awaitable, Callable
+from datetime import datetime, timedelta
+
+from bot.domain.errors import InvalidInput, NotFound
+from bot.domain.subscriptions import Preferences, Subscription, SubscriptionState
+from bot.rendering.cards import paper_card
+from bot.rendering.message import Rendered
+from bot.rendering.words import language_name
+from bot.services.clock import Now
+from bot.storage.database import Database
+
+
+class NotSubscribed(NotFound):
+    """The channel has no subscription."""
+
+    def __init__(self, channel_id: int) -> None:
+        super().__init__(
+            f"channel {channel_id} has no subscription",
+            reply=f"<#{channel_id}> has no subscription. `/subscribe` starts one.",
+        )
+
+
+class Subscribing:
+    """Subscriptions made, changed and ended, with the timers following at once."""
+
+    def __init__(
+        self, database: Database, *, now: Now, on_change: Callable[[], Awaitable[None]]
+    ) -> None:
+        self._database = database
+        self._now = now
+        self._on_change = on_change
+
+    async def subscribe(
+        self, *, guild_id: int, channel_id: int, preferences: Preferences
+    ) -> Subscription:
+        """Start the daily papers in a channel; `AlreadySubscribed` if they come already."""
+        async with self._database.transaction() as stores:
+            subscription = await stores.subscriptions.add(
+                guild_id=guild_id,
+                channel_id=channel_id,
+                preferences=preferences,
+                created_at=self._now(),
+            )
+        await self._on_change()
+        return subscription
+
+    async def of_channel(self, channel_id: int) -> Subscription:
+        async with self._database.reading() as stores:
+            subscription = await stores.subscriptions.of_channel(channel_id)
+        if subscription is None:
+            raise NotSubscribed(channel_id)
+        return subscription
+
+    async def in_guild(self, guild_id: int) -> tuple[Subscription, ...]:
+        async with self._database.reading() as stores:
+            return await stores.subscriptions.in_guild(guild_id)
+
+    async def change(self, subscription: Subscription, preferences: Preferences) -> Subscription:
+        """Change what was chosen. A time that lies behind us today first counts tomorrow."""
+        async with self._database.transaction() as stores:
+            changed = await stores.subscriptions.change(
+                subscription.id, preferences, at=self._now()
+            )
+        await self._on_change()
+        return changed
+
+    async def pause(self, channel_id: int) -> Subscription:
+        return await self._set_state(channel_id, SubscriptionState.PAUSED)
+
+    async def resume(self, channel_id: int) -> Subscription:
+        """Deliver again, from the next slot on: what was listed during the pause stays in the
+        archive, but for the last days' papers that every delivery brings."""
+        return await self._set_state(channel_id, SubscriptionState.ACTIVE)
+
+    async def unsubscribe(self, channel_id: int) -> None:
+        """End it. What was posted is remembered: subscribing again repeats nothing."""
+        subscription = await self.of_channel(channel_id)
+        async with self._database.transaction() as stores:
+            await stores.subscriptions.remove(subscription.id)
+        await self._on_change()
+
+    def next_post(self, subscription: Subscription) -> datetime:
+        """When the next post comes, should there be papers."""
+        return subscription.preferences.daily.next_after(self._now())
+
+    async def languages(self) -> tuple[str, ...]:
+        """The languages that summaries exist in, most frequent first; English is always among
+        them, for it is what papers are written in."""
+        async with self._database.reading() as stores:
+            known = await stores.papers.languages()
+        return tuple(dict.fromkeys([*(tag for tag in known if tag != "und"), "en"]))
+
+    async def language(self, text: str) -> str:
+        """The language that somebody named, by tag or name; `InvalidInput` lists those at hand."""
+        wanted = text.strip().casefold()
+        at_hand = await self.languages()
+        for tag in at_hand:
+            names = {language_name(tag), language_name(tag, in_language=tag)}
+            if wanted in {tag, *(name.casefold() for name in names)}:
+                return tag
+        shown = ", ".join(f"`{tag}` ({language_name(tag)})" for tag in at_hand)
+        raise InvalidInput(
+            f"no summaries in {text!r}",
+            reply=f"I have no summaries in “{text[:40]}” yet. I have them in: {shown}.",
+        )
+
+    async def test_card(self, language: str) -> Rendered | None:
+        """The best paper of the newest list as it would be posted; `None` with an empty archive."""
+        today = (self._now() + timedelta(days=1)).date()
+        async with self._database.reading() as stores:
+            newest = await stores.lists.newest(until=today)
+        if newest is None:
+            return None
+        listing = newest.listings[0]
+        return paper_card(
+            listing.paper,
+            day=newest.day,
+            rank=1,
+            upvotes=listing.upvotes,
+            language=language,
+            test=True,
+        )
+
+    async def _set_state(self, channel_id: int, state: SubscriptionState) -> Subscription:
+        subscription = await self.of_channel(channel_id)
+        async with self._database.transaction() as stores:
+            await stores.subscriptions.set_state(subscription.id, state, at=self._now())
+        await self._on_change()
+        return await self.of_channel(channel_id)

@@ -1,0 +1,123 @@
+"""The bot's settings: one parsed value from the environment and `.env`, read once at start."""
+
+from typing import Annotated, Any, Final, Literal
+
+from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+from bot.domain.errors import SettingsError
+
+DEFAULT_DATABASE: Final = "sqlite+aiosqlite:///daily-papers.db"
+
+
+class Settings(BaseSettings):
+    """Every setting, with its default. A field's description says what to write there."""
+
+    model_config = SettingsConfigDict(
+        env_file=".env",
+        env_ignore_empty=True,
+        extra="ignore",
+        frozen=True,
+        hide_input_in_errors=True,
+    )
+
+    discord_token: SecretStr | None = Field(
+        None, description="the bot's token, from https://discord.com/developers/applications"
+    )
+    discord_api_url: str | None = Field(
+        None,
+        pattern=r"^https?://[^\s?#]+$",
+        description="the base of Discord's API as a proxy serves it, such as "
+        "http://127.0.0.1:8080/api/v10",
+    )
+    shard_count: int | None = Field(
+        None,
+        ge=1,
+        le=100_000,
+        description="how many shards the bot has in all processes, such as 4",
+    )
+    shard_ids: Annotated[tuple[int, ...] | None, NoDecode] = Field(
+        None, description="the shards of this process, such as 0-3 or 0,2 (with SHARD_COUNT)"
+    )
+    database_url: str = Field(
+        DEFAULT_DATABASE,
+        pattern=r"^sqlite\+aiosqlite:///.+",
+        description=f"a SQLite file, such as {DEFAULT_DATABASE}",
+    )
+    sources: str = Field(
+        "huggingface",
+        min_length=1,
+        description="where lists come from, the most trusted first, such as "
+        "huggingface,markdown:./digests",
+    )
+    huggingface_url: str = Field(
+        "https://huggingface.co",
+        pattern=r"^https?://[^\s?#]+$",
+        description="the address of Hugging Face or of a mirror, such as https://huggingface.co",
+    )
+    hf_token: SecretStr | None = Field(None, description="a Hugging Face access token")
+    markdown_language: str | None = Field(
+        None,
+        pattern=r"^[a-z]{2,3}(-[a-z0-9]{2,8})*$",
+        description="the language of Markdown digests as a lower-case tag, such as ko; "
+        "without it the script tells",
+    )
+    collect_every: int = Field(
+        15, ge=1, le=720, description="minutes between two readings of a list, from 1 to 720"
+    )
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
+        "INFO", description="DEBUG, INFO, WARNING or ERROR"
+    )
+
+    @field_validator("log_level", mode="before")
+    @classmethod
+    def _upper(cls, value: Any) -> Any:
+        return value.upper() if isinstance(value, str) else value
+
+    @field_validator("shard_ids", mode="before")
+    @classmethod
+    def _ranges(cls, value: Any) -> Any:
+        if not isinstance(value, str):
+            return value
+        ids: list[int] = []
+        for part in value.split(","):
+            first, _, last = part.partition("-")
+            ids += range(int(first), int(last or first) + 1)
+        return tuple(ids)
+
+    @model_validator(mode="after")
+    def _shards_fit(self) -> "Settings":
+        if self.shard_ids is not None:
+            if self.shard_count is None:
+                raise ValueError(
+                    "SHARD_IDS needs SHARD_COUNT: set how many shards there are in all."
+                )
+            if not self.shard_ids or not all(0 <= i < self.shard_count for i in self.shard_ids):
+                raise ValueError(
+                    f"SHARD_IDS must lie between 0 and {self.shard_count - 1} (SHARD_COUNT - 1)."
+                )
+        return self
+
+    def token(self) -> str:
+        """The bot's token; `SettingsError` with the cure if there is none."""
+        if self.discord_token is None:
+            raise SettingsError(
+                "DISCORD_TOKEN is missing: put the bot's token in .env or in the environment "
+                "(no token yet? `daily-papers demo` needs none)."
+            )
+        return self.discord_token.get_secret_value()
+
+
+def load_settings(**overrides: Any) -> Settings:
+    """Read the settings; `SettingsError` names each wrong one and says what to write instead."""
+    try:
+        return Settings(**overrides)
+    except ValidationError as error:
+        raise SettingsError("\n".join(_sentence(problem) for problem in error.errors())) from None
+
+
+def _sentence(problem: Any) -> str:
+    if not problem["loc"]:
+        return str(problem["ctx"]["error"])
+    field = str(problem["loc"][0])
+    return f"{field.upper()} is wrong: write {Settings.model_fields[field].description}."

@@ -1,0 +1,65 @@
+"""What can go wrong between the program and its database.
+
+BotError
+├── StorageError              the database cannot be used
+│   ├── DatabaseUnavailable       its file cannot be opened, read or written
+│   └── SchemaTooNew              a newer version of the program has changed its tables
+├── AlreadySubscribed         the channel has a subscription
+└── NotFound
+    ├── PaperNotFound
+    ├── SubscriptionNotFound
+    └── DeliveryNotFound
+"""
+
+from bot.domain.errors import BotError, NotFound
+from bot.domain.papers import PaperId
+
+
+class StorageError(BotError):
+    """The database cannot be used; the message says what to do."""
+
+
+class DatabaseUnavailable(StorageError):
+    """The database's file cannot be opened, read or written now."""
+
+
+class SchemaTooNew(StorageError):
+    """The tables are of a newer version of this program."""
+
+
+class AlreadySubscribed(BotError):
+    """A channel has at most one subscription, and this one has it."""
+
+    def __init__(self, channel_id: int) -> None:
+        super().__init__(
+            f"channel {channel_id} is subscribed already",
+            reply=f"<#{channel_id}> gets the daily papers already. "
+            "`/subscription edit` changes when and how.",
+        )
+
+
+class PaperNotFound(NotFound):
+    """No source has listed this paper yet."""
+
+    def __init__(self, paper_id: PaperId) -> None:
+        super().__init__(
+            f"paper {paper_id} is not stored",
+            reply=f"I have not seen `{paper_id}` in any list yet.",
+        )
+
+
+class SubscriptionNotFound(NotFound):
+    """The subscription has ended."""
+
+    def __init__(self, subscription_id: int) -> None:
+        super().__init__(
+            f"subscription {subscription_id} is not stored",
+            reply="This subscription has ended. `/subscribe` starts a new one.",
+        )
+
+
+class DeliveryNotFound(NotFound):
+    """No delivery has this id."""
+
+    def __init__(self, delivery_id: int) -> None:
+        super().__init__(f"delivery {delivery_id} is not stored")

@@ -1,0 +1,257 @@
+"""Lists at rest: which papers each day had, and what the sources last said."""
+
+from collections import defaultdict
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+
+from sqlalchemy import Row, case, func, or_, select
+
+from bot.domain.digests import Digest, Listing
+from bot.domain.papers import PaperId
+from bot.storage import schema
+from bot.storage.chunks import chunks
+from bot.storage.connection import Connection
+from bot.storage.papers import Described, PaperStore
+from bot.storage.upsert import insert
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SaveCounts:
+    """What a reading brought: papers that the day's list did not have, papers that no list had,
+    and known ones of which votes, place or description changed."""
+
+    new_listings: int
+    new_papers: int
+    changed: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Place:
+    """A listing as it is stored, without its paper."""
+
+    position: int
+    upvotes: int | None
+    live: bool
+
+    def followed_by(self, read: "_Place") -> "_Place":
+        """What stands after `read`: live votes over written ones, and never none over some."""
+        trusted = read.live or not self.live
+        takes_votes = read.upvotes is not None and (trusted or self.upvotes is None)
+        return _Place(
+            position=read.position if trusted else self.position,
+            upvotes=read.upvotes if takes_votes else self.upvotes,
+            live=self.live or read.live,
+        )
+
+
+class ListStore:
+    """Lists at rest: the caller owns the transaction, this class the SQL."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+        self._papers = PaperStore(connection)
+
+    async def save(
+        self, digest: Digest, *, source: str, read_at: datetime, closed: bool
+    ) -> SaveCounts:
+        """Take in what `source` says of a day.
+
+        Nothing is ever taken off a list: a source that shrinks or fails loses nothing. Live
+        votes and descriptions stand over written ones. Saving the same again writes only that
+        it was read. `closed`: the source will not change this list any more.
+        """
+        saved = await self._papers.save(
+            Described(listing.paper, live=listing.live) for listing in digest
+        )
+        stored = await self._places(digest.day)
+        read = {
+            listing.paper.id.value: _Place(
+                position=position, upvotes=listing.upvotes, live=listing.live
+            )
+            for position, listing in enumerate(digest)
+        }
+        wanted = {
+            paper_id: stored[paper_id].followed_by(place) if paper_id in stored else place
+            for paper_id, place in read.items()
+        }
+        changed = {
+            paper_id: place for paper_id, place in wanted.items() if place != stored.get(paper_id)
+        }
+        await self._write_places(digest.day, changed, seen_at=read_at)
+        await self._write_reading(digest, source=source, read_at=read_at, closed=closed)
+        new = sum(paper_id not in stored for paper_id in changed)
+        return SaveCounts(
+            new_listings=new,
+            new_papers=saved.new,
+            changed=saved.changed + len(changed) - new,
+        )
+
+    async def digest(self, day: date) -> Digest:
+        """The list of `day` over all sources, best first; empty if none is stored."""
+        return (await self.digests([day]))[0]
+
+    async def digests(self, days: Collection[date]) -> tuple[Digest, ...]:
+        """The lists of `days`, in the order asked; those that are not stored are empty."""
+        columns = schema.listings.c
+        rows: defaultdict[date, list[Row[Any]]] = defaultdict(list)
+        for chunk in chunks(days):
+            found = await self._connection.execute(
+                select(schema.listings)
+                .where(columns.day.in_(chunk))
+                .order_by(columns.day, columns.position, columns.paper_id)
+            )
+            for row in found:
+                rows[row.day].append(row)
+        papers = await self._papers.get_many(
+            [PaperId(row.paper_id) for of_day in rows.values() for row in of_day]
+        )
+        return tuple(
+            Digest.of(
+                day,
+                (
+                    Listing(paper=papers[PaperId(row.paper_id)], upvotes=row.upvotes, live=row.live)
+                    for row in rows.get(day, ())
+                ),
+            )
+            for day in days
+        )
+
+    async def newest(
+        self, *, until: date | None = None, since: date | None = None
+    ) -> Digest | None:
+        """The newest list that has a paper, between `since` and `until`, both included."""
+        query = select(func.max(schema.listings.c.day))
+        if until is not None:
+            query = query.where(schema.listings.c.day <= until)
+        if since is not None:
+            query = query.where(schema.listings.c.day >= since)
+        day = await self._connection.scalar(query)
+        return await self.digest(day) if day is not None else None
+
+    async def closed_days(
+        self, days: Collection[date], sources: Collection[str]
+    ) -> frozenset[date]:
+        """Those of `days` whose lists every one of `sources` has closed."""
+        wanted = set(sources)
+        columns = schema.lists.c
+        closed: defaultdict[date, set[str]] = defaultdict(set)
+        for chunk in chunks(days):
+            rows = await self._connection.execute(
+                select(columns.day, columns.source).where(
+                    columns.day.in_(chunk), columns.source.in_(wanted), columns.closed
+                )
+            )
+            for row in rows:
+                closed[row.day].add(row.source)
+        return frozenset(day for day in days if closed[day] == wanted)
+
+    async def sources_of(self, day: date) -> tuple[str, ...]:
+        """Which sources listed papers for `day`, in the order they were first stored."""
+        columns = schema.lists.c
+        query = (
+            select(columns.source)
+            .where(columns.day == day, columns.papers > 0)
+            .order_by(columns.id)
+        )
+        return tuple(await self._connection.scalars(query))
+
+    async def note_success(self, source: str, at: datetime) -> None:
+        """`source` answered, be it with an empty list."""
+        statement = insert(self._connection, schema.sources).values(
+            name=source, last_success_at=at, down_since=None, last_error=""
+        )
+        await self._connection.execute(
+            statement.on_conflict_do_update(
+                index_elements=[schema.sources.c.name],
+                set_={
+                    name: statement.excluded[name]
+                    for name in ("last_success_at", "down_since", "last_error")
+                },
+            )
+        )
+
+    async def note_failure(self, source: str, at: datetime, error: str) -> None:
+        """`source` did not answer; it is down since the first failure after its last answer."""
+        statement = insert(self._connection, schema.sources).values(
+            name=source, down_since=at, last_error=error
+        )
+        await self._connection.execute(
+            statement.on_conflict_do_update(
+                index_elements=[schema.sources.c.name],
+                set_={
+                    "down_since": func.coalesce(
+                        schema.sources.c.down_since, statement.excluded.down_since
+                    ),
+                    "last_error": statement.excluded.last_error,
+                },
+            )
+        )
+
+    async def down_since(self, sources: Collection[str]) -> datetime | None:
+        """The earliest instant since which one of `sources` has only failed; `None` if each
+        answered when last asked, or was never asked."""
+        columns = schema.sources.c
+        instant: datetime | None = await self._connection.scalar(
+            select(func.min(columns.down_since)).where(columns.name.in_(list(sources)))
+        )
+        return instant
+
+    async def _places(self, day: date) -> dict[str, _Place]:
+        rows = await self._connection.execute(
+            select(schema.listings).where(schema.listings.c.day == day)
+        )
+        return {
+            row.paper_id: _Place(position=row.position, upvotes=row.upvotes, live=row.live)
+            for row in rows
+        }
+
+    async def _write_places(
+        self, day: date, places: dict[str, _Place], *, seen_at: datetime
+    ) -> None:
+        if not places:
+            return
+        statement = insert(self._connection, schema.listings)
+        statement = statement.on_conflict_do_update(
+            index_elements=list(schema.listings.primary_key.columns),
+            set_={name: statement.excluded[name] for name in ("position", "upvotes", "live")},
+        )
+        await self._connection.execute(
+            statement,
+            [
+                {
+                    "day": day,
+                    "paper_id": paper_id,
+                    "position": place.position,
+                    "upvotes": place.upvotes,
+                    "live": place.live,
+                    "first_seen_at": seen_at,
+                }
+                for paper_id, place in places.items()
+            ],
+        )
+
+    async def _write_reading(
+        self, digest: Digest, *, source: str, read_at: datetime, closed: bool
+    ) -> None:
+        stored = schema.lists.c
+        statement = insert(self._connection, schema.lists).values(
+            day=digest.day,
+            source=source,
+            first_read_at=read_at,
+            read_at=read_at,
+            closed=closed,
+            papers=len(digest),
+        )
+        read = statement.excluded
+        await self._connection.execute(
+            statement.on_conflict_do_update(
+                index_elements=[stored.day, stored.source],
+                set_={
+                    "read_at": read.read_at,
+                    "closed": or_(stored.closed, read.closed),
+                    "papers": case((read.papers > stored.papers, read.papers), else_=stored.papers),
+                },
+            )
+        )

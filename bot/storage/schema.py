@@ -1,0 +1,244 @@
+"""The tables. `migrations/` makes them; a test holds the two equal.
+
+Identities of Discord are 64-bit; days are dates of lists (UTC); instants are aware UTC.
+"""
+
+from datetime import UTC, datetime
+from typing import Final
+
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    Boolean,
+    Column,
+    Date,
+    DateTime,
+    Dialect,
+    ForeignKey,
+    Index,
+    Integer,
+    MetaData,
+    Table,
+    Text,
+    TypeDecorator,
+    UniqueConstraint,
+)
+
+
+class Instant(TypeDecorator[datetime]):
+    """An aware UTC instant. SQLite keeps no offset, so a naive value is refused going in and
+    what comes out is known to be UTC."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(
+        self,
+        value: datetime | None,
+        dialect: Dialect,  # noqa: ARG002 - the signature is SQLAlchemy's
+    ) -> datetime | None:
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            raise ValueError(f"an instant has a time zone; {value!r} has none")
+        return value.astimezone(UTC)
+
+    def process_result_value(
+        self,
+        value: datetime | None,
+        dialect: Dialect,  # noqa: ARG002 - the same
+    ) -> datetime | None:
+        if value is None:
+            return None
+        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+# SQLite counts up only a column that is declared INTEGER.
+_Identity = BigInteger().with_variant(Integer, "sqlite")
+
+metadata: Final = MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_N_name)s_%(referred_table_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+
+# --- papers -------------------------------------------------------------------------------
+
+papers: Final = Table(
+    "papers",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("title", Text, nullable=False),
+    Column("abstract", Text, nullable=False),
+    Column("media", JSON, nullable=False),
+    Column("code_url", Text),
+    Column("stars", Integer),
+    Column("project_url", Text),
+    Column("organization", Text, nullable=False),
+    Column("keywords", JSON, nullable=False),
+    # Whether a live service described it, whose word a written digest does not overrule.
+    Column("live", Boolean, nullable=False),
+)
+
+authors: Final = Table(
+    "authors",
+    metadata,
+    Column("id", _Identity, primary_key=True, autoincrement=True),
+    Column("name", Text, nullable=False, unique=True),
+    Column("folded", Text, nullable=False, index=True),
+)
+
+# Each word of a folded name, so that a family name finds its people too.
+author_parts: Final = Table(
+    "author_parts",
+    metadata,
+    Column("part", Text, primary_key=True),
+    Column("author_id", ForeignKey(authors.c.id), primary_key=True),
+)
+
+# The same name may stand twice on a paper: sources repeat some, and two people share one.
+paper_authors: Final = Table(
+    "paper_authors",
+    metadata,
+    Column("paper_id", ForeignKey(papers.c.id), primary_key=True),
+    Column("position", Integer, primary_key=True, autoincrement=False),
+    Column("author_id", ForeignKey(authors.c.id), nullable=False, index=True),
+)
+
+summaries: Final = Table(
+    "summaries",
+    metadata,
+    Column("paper_id", ForeignKey(papers.c.id), primary_key=True),
+    Column("language", Text, primary_key=True, index=True),
+    Column("origin", Text, primary_key=True),
+    Column("bullets", JSON, nullable=False),
+)
+
+
+# --- lists --------------------------------------------------------------------------------
+
+# What each source was read to say of each day, and whether it will say more.
+lists: Final = Table(
+    "lists",
+    metadata,
+    # Tells in which order the sources of a day were first stored.
+    Column("id", _Identity, primary_key=True, autoincrement=True),
+    Column("day", Date, nullable=False),
+    Column("source", Text, nullable=False),
+    Column("first_read_at", Instant, nullable=False),
+    Column("read_at", Instant, nullable=False),
+    Column("closed", Boolean, nullable=False),
+    # The most papers that it had at any reading.
+    Column("papers", Integer, nullable=False),
+    UniqueConstraint("day", "source"),
+)
+
+listings: Final = Table(
+    "listings",
+    metadata,
+    Column("day", Date, primary_key=True),
+    Column("paper_id", ForeignKey(papers.c.id), primary_key=True),
+    # The source's order, which decides between equal votes.
+    Column("position", Integer, nullable=False),
+    Column("upvotes", Integer),
+    Column("live", Boolean, nullable=False),
+    Column("first_seen_at", Instant, nullable=False),
+)
+
+sources: Final = Table(
+    "sources",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("last_success_at", Instant),
+    Column("down_since", Instant),
+    Column("last_error", Text, nullable=False),
+)
+
+
+# --- subscriptions ------------------------------------------------------------------------
+
+subscriptions: Final = Table(
+    "subscriptions",
+    metadata,
+    Column("id", _Identity, primary_key=True, autoincrement=True),
+    Column("guild_id", BigInteger, nullable=False, index=True),
+    Column("channel_id", BigInteger, nullable=False, unique=True),
+    Column("state", Text, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("hour", Integer, nullable=False),
+    Column("minute", Integer, nullable=False),
+    Column("zone", Text, nullable=False),
+    Column("language", Text, nullable=False),
+    Column("paper_limit", Integer, nullable=False),
+    Column("role_id", BigInteger),
+    Column("announce_quiet_days", Boolean, nullable=False),
+    Column("created_at", Instant, nullable=False),
+    Column("counts_from", Instant),
+    Column("last_slot_at", Instant),
+    Column("quiet_until", Instant),
+    Index(None, "state", "hour", "minute", "zone"),
+    # An ended subscription's deliveries keep its id: no later one may get it.
+    sqlite_autoincrement=True,
+)
+
+
+# --- deliveries ---------------------------------------------------------------------------
+
+deliveries: Final = Table(
+    "deliveries",
+    metadata,
+    Column("id", _Identity, primary_key=True, autoincrement=True),
+    # No foreign key: what was delivered is remembered longer than the subscription.
+    Column("subscription_id", BigInteger, nullable=False, index=True),
+    Column("channel_id", BigInteger, nullable=False),
+    Column("slot_at", Instant, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("wait_until", Instant),
+    Column("quiet_until", Instant),
+    Column("quiet_reason", Text),
+    Column("quiet_next_at", Instant),
+    Column("quiet_spoken", Boolean),
+    Column("quiet_since", Instant),
+    UniqueConstraint("channel_id", "slot_at"),
+    Index(None, "state", "slot_at"),
+)
+
+messages: Final = Table(
+    "messages",
+    metadata,
+    Column("id", _Identity, primary_key=True, autoincrement=True),
+    Column("delivery_id", ForeignKey(deliveries.c.id), nullable=False),
+    Column("position", Integer, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("nonce", Text, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("owner", Text),
+    Column("lease_until", Instant),
+    Column("first_sent_at", Instant),
+    # Discord's id, once it has the message.
+    Column("message_id", BigInteger),
+    Column("posted_at", Instant),
+    # Why the last try did not arrive.
+    Column("error", Text, nullable=False),
+    UniqueConstraint("delivery_id", "position"),
+    # A message that was given up is deleted; a late answer about it must not meet another.
+    sqlite_autoincrement=True,
+)
+
+# A paper in a channel, planned or posted: once, ever.
+posts: Final = Table(
+    "posts",
+    metadata,
+    Column("channel_id", BigInteger, primary_key=True, autoincrement=False),
+    Column("paper_id", ForeignKey(papers.c.id), primary_key=True),
+    Column("message", ForeignKey(messages.c.id), nullable=False, index=True),
+    Column("position", Integer, nullable=False),
+    Column("day", Date, nullable=False),
+    Column("rank", Integer, nullable=False),
+    Column("late", Boolean, nullable=False),
+    Index(None, "channel_id", "day"),
+)

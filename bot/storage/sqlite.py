@@ -1,0 +1,130 @@
+"""Everything that is so on SQLite alone.
+
+Two engines on one file: a single writing connection, whose transactions begin with BEGIN
+IMMEDIATE, and several reading ones, which see the last committed state beside it (WAL) and
+cannot write.
+
+Why IMMEDIATE: a transaction that reads first and writes later would, on SQLite, fail at once
+with "database is locked" when another process wrote in between, whatever the busy time-out
+(https://sqlite.org/lang_transaction.html#deferred_immediate_and_exclusive_transactions).
+"""
+
+import json
+from functools import partial
+from pathlib import Path
+from typing import Any, Final, Protocol
+
+from sqlalchemy import URL, Connection, event
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+
+from bot.storage.errors import DatabaseUnavailable
+
+BUSY_TIMEOUT_MS: Final = 10_000
+"""How long a writer waits for another process's transaction; ours take milliseconds."""
+
+_FOR_EVERY_CONNECTION: Final = (
+    f"PRAGMA busy_timeout = {BUSY_TIMEOUT_MS}",
+    "PRAGMA foreign_keys = ON",
+    # Readers and the writer do not wait for each other.
+    "PRAGMA journal_mode = WAL",
+    # In WAL mode NORMAL may lose the last commits in a power cut
+    # (https://sqlite.org/pragma.html#pragma_synchronous). A lost "posted" is a second post.
+    "PRAGMA synchronous = FULL",
+)
+
+
+class _Cursor(Protocol):
+    def execute(self, sql: str) -> object: ...
+    def close(self) -> None: ...
+
+
+class _DriverConnection(Protocol):
+    def cursor(self) -> _Cursor: ...
+
+
+def engines(url: URL) -> tuple[AsyncEngine, AsyncEngine]:
+    """The writing and the reading engine on the file that `url` names.
+
+    A database in memory is refused: it would forget who has had which paper.
+    """
+    if not url.database or ":memory:" in url.database:
+        raise DatabaseUnavailable(
+            f"{url} names no file, and a database in memory would forget what was posted: "
+            "write sqlite+aiosqlite:///daily-papers.db"
+        )
+    return _engine(url, begin="BEGIN IMMEDIATE", pool_size=1), _engine(
+        url, begin="BEGIN", pool_size=4, also=("PRAGMA query_only = ON",)
+    )
+
+
+def _engine(url: URL, *, begin: str, pool_size: int, also: tuple[str, ...] = ()) -> AsyncEngine:
+    engine = create_async_engine(
+        url,
+        # The driver would begin transactions by itself, deferred, and not before the first
+        # write: https://docs.python.org/3/library/sqlite3.html#transaction-control
+        connect_args={"isolation_level": None},
+        json_serializer=partial(json.dumps, ensure_ascii=False),
+        pool_size=pool_size,
+        max_overflow=0,
+    )
+
+    def set_up(connection: _DriverConnection, _record: Any) -> None:
+        cursor = connection.cursor()
+        for pragma in (*_FOR_EVERY_CONNECTION, *also):
+            cursor.execute(pragma)
+        cursor.close()
+
+    def begin_transaction(connection: Connection) -> None:
+        connection.exec_driver_sql(begin)
+
+    event.listen(engine.sync_engine, "connect", set_up)
+    event.listen(engine.sync_engine, "begin", begin_transaction)
+    return engine
+
+
+async def check_writable(connection: AsyncConnection) -> None:
+    """Fail now rather than at the first delivery: SQLite begins a writing transaction on a
+    read-only file without a word. Nobody uses this number, which is 0 in a new file."""
+    await connection.exec_driver_sql("PRAGMA user_version = 0")
+
+
+def unavailable(error: DBAPIError, url: URL) -> DatabaseUnavailable | None:
+    """What `error` means to whoever runs the bot; `None` if it is a fault of our own."""
+    name = getattr(error.orig, "sqlite_errorname", "")
+    file = Path(url.database or "")
+    if name.startswith("SQLITE_CANTOPEN"):
+        if not file.parent.is_dir():
+            return DatabaseUnavailable(
+                f"the folder {file.parent} for the database does not exist: create it, "
+                "or name another in DATABASE_URL"
+            )
+        return DatabaseUnavailable(
+            f"cannot open the database {file}: check that it is a file that this user may read "
+            "and write, and that the same holds for its folder"
+        )
+    if name.startswith("SQLITE_READONLY"):
+        return DatabaseUnavailable(
+            f"cannot write to the database {file}: give this user the right to write to the "
+            "file and its folder"
+        )
+    if name == "SQLITE_NOTADB":
+        return DatabaseUnavailable(
+            f"{file} is not a database: move it away, or name another file in DATABASE_URL"
+        )
+    if name.startswith("SQLITE_CORRUPT"):
+        return DatabaseUnavailable(
+            f"the database {file} is damaged: stop the bot and put back a backup"
+        )
+    if name.startswith("SQLITE_FULL"):
+        return DatabaseUnavailable(f"no space is left for the database {file}: free some")
+    if name.startswith(("SQLITE_BUSY", "SQLITE_LOCKED")):
+        return DatabaseUnavailable(
+            f"another program has held the database {file} for more than "
+            f"{BUSY_TIMEOUT_MS // 1000} s: end it, or try again later"
+        )
+    if name.startswith("SQLITE_IOERR"):
+        return DatabaseUnavailable(
+            f"the disk fails under the database {file} ({error.orig}): check the disk"
+        )
+    return None

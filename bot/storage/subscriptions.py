@@ -1,0 +1,188 @@
+"""Subscriptions at rest: one for a channel at most."""
+
+from dataclasses import replace
+from datetime import datetime, time
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import ColumnElement, Row, delete, select, update
+
+from bot.domain.deliveries import DeliveryState
+from bot.domain.subscriptions import DailyTime, Preferences, Subscription, SubscriptionState
+from bot.storage import schema
+from bot.storage.connection import Connection
+from bot.storage.deliveries import give_up
+from bot.storage.errors import AlreadySubscribed, SubscriptionNotFound
+from bot.storage.upsert import insert
+
+_columns = schema.subscriptions.c
+
+
+class SubscriptionStore:
+    """Subscriptions at rest: the caller owns the transaction, this class the SQL."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    async def add(
+        self, *, guild_id: int, channel_id: int, preferences: Preferences, created_at: datetime
+    ) -> Subscription:
+        """A new subscription; `AlreadySubscribed` if the channel has one, in whatever state."""
+        statement = (
+            insert(self._connection, schema.subscriptions)
+            .values(
+                guild_id=guild_id,
+                channel_id=channel_id,
+                state=SubscriptionState.ACTIVE.value,
+                reason="",
+                created_at=created_at,
+                **_preference_values(preferences),
+            )
+            .on_conflict_do_nothing(index_elements=[_columns.channel_id])
+            .returning(schema.subscriptions)
+        )
+        row = (await self._connection.execute(statement)).one_or_none()
+        if row is None:
+            raise AlreadySubscribed(channel_id)
+        return _subscription(row)
+
+    async def get(self, subscription_id: int) -> Subscription | None:
+        """The subscription, or `None` once it has ended."""
+        return await self._one(_columns.id == subscription_id)
+
+    async def of_channel(self, channel_id: int) -> Subscription | None:
+        """The channel's subscription in whatever state."""
+        return await self._one(_columns.channel_id == channel_id)
+
+    async def in_guild(self, guild_id: int) -> tuple[Subscription, ...]:
+        """A server's subscriptions, oldest first."""
+        return await self._many(_columns.guild_id == guild_id)
+
+    async def all(self, state: SubscriptionState | None = None) -> tuple[Subscription, ...]:
+        """Every subscription, or those in `state`, oldest first."""
+        return await self._many(*([] if state is None else [_columns.state == state.value]))
+
+    async def at(self, daily: DailyTime) -> tuple[Subscription, ...]:
+        """The active subscriptions that deliver at this time of this zone, oldest first."""
+        return await self._many(
+            _columns.state == SubscriptionState.ACTIVE.value,
+            _columns.hour == daily.at.hour,
+            _columns.minute == daily.at.minute,
+            _columns.zone == daily.zone.key,
+        )
+
+    async def slots(self) -> frozenset[DailyTime]:
+        """The distinct times at which active subscriptions deliver."""
+        query = (
+            select(_columns.hour, _columns.minute, _columns.zone)
+            .where(_columns.state == SubscriptionState.ACTIVE.value)
+            .distinct()
+        )
+        rows = await self._connection.execute(query)
+        return frozenset(_daily(row.hour, row.minute, row.zone) for row in rows)
+
+    async def missed(self, now: datetime) -> tuple[Subscription, ...]:
+        """The active subscriptions that have a slot behind them and no delivery for it."""
+        active = await self.all(SubscriptionState.ACTIVE)
+        return tuple(s for s in active if s.missed_slot(now) is not None)
+
+    async def change(
+        self, subscription_id: int, preferences: Preferences, *, at: datetime | None = None
+    ) -> Subscription:
+        """Set what its people chose; `SubscriptionNotFound` once it has ended.
+
+        With a new time of day, slots of the new time that lie before `at` are not owed.
+        """
+        before = await self.get(subscription_id)
+        if before is None:
+            raise SubscriptionNotFound(subscription_id)
+        after = replace(before, preferences=preferences)
+        if preferences.daily != before.preferences.daily:
+            after = replace(after, counts_from=at or before.counts_from)
+        await self._connection.execute(
+            update(schema.subscriptions)
+            .where(_columns.id == subscription_id)
+            .values(counts_from=after.counts_from, **_preference_values(preferences))
+        )
+        return after
+
+    async def set_state(
+        self,
+        subscription_id: int,
+        state: SubscriptionState,
+        reason: str = "",
+        *,
+        at: datetime | None = None,
+    ) -> None:
+        """Set its state and the reason; nothing happens once it has ended.
+
+        Becoming active `at` an instant, it does not owe the slots that passed before.
+        """
+        values: dict[str, Any] = {"state": state.value, "reason": reason}
+        if state is SubscriptionState.ACTIVE and at is not None:
+            values["counts_from"] = at
+        await self._connection.execute(
+            update(schema.subscriptions).where(_columns.id == subscription_id).values(**values)
+        )
+
+    async def remove(self, subscription_id: int) -> None:
+        """End it. What the channel has had is remembered, so that a new subscription repeats
+        nothing; papers that were planned and never sent are free for it."""
+        await give_up(
+            self._connection,
+            schema.deliveries.c.subscription_id == subscription_id,
+            schema.deliveries.c.state.in_([DeliveryState.WAITING.value, DeliveryState.OPEN.value]),
+        )
+        await self._connection.execute(
+            delete(schema.subscriptions).where(_columns.id == subscription_id)
+        )
+
+    async def _one(self, criterion: ColumnElement[bool]) -> Subscription | None:
+        row = (
+            await self._connection.execute(select(schema.subscriptions).where(criterion))
+        ).one_or_none()
+        return None if row is None else _subscription(row)
+
+    async def _many(self, *criteria: ColumnElement[bool]) -> tuple[Subscription, ...]:
+        rows = await self._connection.execute(
+            select(schema.subscriptions).where(*criteria).order_by(_columns.id)
+        )
+        return tuple(_subscription(row) for row in rows)
+
+
+def _preference_values(preferences: Preferences) -> dict[str, Any]:
+    daily = preferences.daily
+    return {
+        "hour": daily.at.hour,
+        "minute": daily.at.minute,
+        "zone": daily.zone.key,
+        "language": preferences.language,
+        "paper_limit": preferences.limit,
+        "role_id": preferences.role_id,
+        "announce_quiet_days": preferences.announce_quiet_days,
+    }
+
+
+def _daily(hour: int, minute: int, zone: str) -> DailyTime:
+    return DailyTime(at=time(hour, minute), zone=ZoneInfo(zone))
+
+
+def _subscription(row: Row[Any]) -> Subscription:
+    return Subscription(
+        id=row.id,
+        guild_id=row.guild_id,
+        channel_id=row.channel_id,
+        preferences=Preferences(
+            daily=_daily(row.hour, row.minute, row.zone),
+            language=row.language,
+            limit=row.paper_limit,
+            role_id=row.role_id,
+            announce_quiet_days=row.announce_quiet_days,
+        ),
+        created_at=row.created_at,
+        state=SubscriptionState(row.state),
+        reason=row.reason,
+        counts_from=row.counts_from,
+        last_slot_at=row.last_slot_at,
+        quiet_until=row.quiet_until,
+    )
