@@ -62,7 +62,7 @@ def _fail(error: BotError, code: int) -> NoReturn:
 @cli.command()
 def run() -> None:
     """Run the bot (needs DISCORD_TOKEN)."""
-    settings = loadload_settings()
+    settings = load_settings()
     token = settings.token()
     _log(settings)
     try:
@@ -252,7 +252,7 @@ def _log(settings: Settings) -> None:
         style="{",
         force=True,
     )
-    for quiet in ("apscheduler", "alembic", "stamina"):
+    for quiet in ("apscheduler", "alembic", "discord", "stamina"):
         logging.getLogger(quiet).setLevel(max(logging.WARNING, logging.root.level))
 
 

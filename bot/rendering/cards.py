@@ -23,6 +23,7 @@ _SHORTEST_CUT: Final = 200
 """Less than this of a cut point, its label included, says too little."""
 
 _LABEL_ROOM: Final = 120
+_LANGUAGE_ROOM: Final = 60
 _MEDALS: Final = (0xE6B422, 0xA9B4C2, 0xB87333)
 _CALM: Final = ((0x3B, 0x6F, 0xD4), (0xA8, 0xC0, 0xE8))
 _CALMEST_RANK: Final = 25
@@ -132,7 +133,8 @@ def _points(paper: Paper, language: str) -> _Points:
     if summary is not None and (bullets := _readable(summary.bullets)):
         origin = words.ORIGINS[summary.origin]
         if summary.language != "und" and not words.same_language(summary.language, language):
-            spoken = limits.fit(words.language_name(summary.language), 60)
+            spoken = markup.plain(words.language_name(summary.language)) or words.OTHER_LANGUAGE
+            spoken = limits.fit(spoken, _LANGUAGE_ROOM)
             origin = words.IN_LANGUAGE.format(origin=origin, language=spoken)
         return _Points(shown=bullets, origin=origin)
     said = _readable([Bullet(sentence) for sentence in sentences(paper.abstract)])

@@ -9,19 +9,20 @@ from bot.domain.text import clean
 from bot.rendering.latex import readable
 from bot.rendering.limits import fit
 
-# An address that Discord links in one piece, whatever stands around it. Narrower than Discord's
-# own idea of one: what we leave unescaped must be a link to Discord too.
-_LINKED: Final = re.compile(
-    r"https?://[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)+(?:/(?:[A-Za-z0-9/_.~%+=&?#-]*[A-Za-z0-9/])?)?",
-    re.ASCII,
-)
-_ACTIVE: Final = re.compile(
-    r"@(?=everyone|here)"
+_ACTIVE: Final = (
+    r"@(?=(?i:everyone|here))"
     r"|[\\*_~`|\[\]<]"  # emphasis, code, spoilers, masked links, and all that stands in <>
     r"|:(?=[\w+-]+:)"  # :emoji:
-    r"|:(?=//)",  # discord:// and other addresses that are not ours to link
-    re.IGNORECASE,
+    r"|:(?=//)"  # discord:// and other addresses that are not ours to link
 )
+# An address of which Discord makes a link that ends where ours does. Discord reads on to the next
+# space, escapes included, so an address with anything else behind it is no link.
+_ADDRESS: Final = (
+    r"(?P<address>https?://[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)+"
+    r"(?:/(?:[A-Za-z0-9/_.~%+=&?#-]*[A-Za-z0-9/_=%#-])?)?)(?=[.,:;\"')]*(?:\s|$))"
+)
+_UNLINKED: Final = re.compile(_ACTIVE)
+_LINKED: Final = re.compile(f"{_ADDRESS}|{_ACTIVE}")
 _LINE_START: Final = re.compile(r"\s*(?:[#>+-]|\d+[.)](?!\S))")
 _TOO_MANY_MARKS: Final = re.compile(
     r"([\u0300-\u036f\u0483-\u0489\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20ff\ufe20-\ufe2f]{4})"
@@ -44,19 +45,16 @@ def plain(text: str) -> str:
 def literal(text: str) -> str:
     """Plain text of one line as Markdown that shows exactly it and notifies nobody.
 
-    An http(s) address stays one that can be clicked.
+    A plain http(s) address stays one that can be clicked.
     """
-    pieces = []
-    at = 0
-    for address in _LINKED.finditer(text):
-        pieces += [_escaped(text[at : address.start()]), address.group()]
-        at = address.end()
-    return _with_quiet_start(text, "".join([*pieces, _escaped(text[at:])]))
+    return _with_quiet_start(
+        text, _LINKED.sub(lambda found: found["address"] or _defused(found), text)
+    )
 
 
 def unlinked(text: str) -> str:
     """As `literal`, for an embed's title: an address in it is text like any other."""
-    return _with_quiet_start(text, _escaped(text))
+    return _with_quiet_start(text, _UNLINKED.sub(_defused, text))
 
 
 def link_text(text: str) -> str:
@@ -70,11 +68,8 @@ def shown(text: str, limit: int, *, shown_as: Callable[[str], str] = literal) ->
     return fit(plain(text), limit, shown_as=shown_as)
 
 
-def _escaped(text: str) -> str:
-    return _ACTIVE.sub(
-        lambda found: f"@{_ZERO_WIDTH_SPACE}" if found.group() == "@" else f"\\{found.group()}",
-        text,
-    )
+def _defused(found: re.Match[str]) -> str:
+    return f"@{_ZERO_WIDTH_SPACE}" if found.group() == "@" else f"\\{found.group()}"
 
 
 def _with_quiet_start(text: str, escaped: str) -> str:

@@ -52,12 +52,12 @@ QUIET: Final = {
     QuietReason.NOTHING_NEW: "No papers today: this channel has had everything on the list.",
     QuietReason.SOURCE_DOWN: "No papers today: the source cannot be reached.",
 }
-DOWN_SINCE: Final = "No papers today: the source cannot be reached since {since}."
+DOWN_SINCE: Final = "No papers today: the source has been out of reach since {since}."
 NEXT_POST: Final = "Next post: {at} ({in_time})."
 
 OTHER_LANGUAGE: Final = "other"
 
-_LARGEST_COUNT: Final = 999_999_999_999
+_LARGEST_COUNT: Final = 999_000_000_000
 _ENGLISH: Final = Locale("en", "001")  # day before month, as most of the world's English has it
 
 
@@ -83,7 +83,7 @@ def names_text(names: Iterable[str], language: str) -> str:
 
 
 def number(count: int, language: str) -> str:
-    """`count` with its digits grouped; beyond 999 billion, where nothing is counted, no more."""
+    """`count` with its digits grouped; at most 999 billion, more than anything has."""
     return format_decimal(min(count, _LARGEST_COUNT), locale=_locale(language))
 
 

@@ -133,7 +133,12 @@ class Http:
                 return Answer(response.status, response.headers, await self._body(response, source))
         except TimeoutError as error:
             raise _Stumbled(f"no answer within {self._timeout:g} s") from error
-        except (aiohttp.InvalidURL, aiohttp.TooManyRedirects, ValueError) as error:
+        except (
+            aiohttp.InvalidURL,
+            aiohttp.NonHttpUrlClientError,
+            aiohttp.TooManyRedirects,
+            ValueError,
+        ) as error:
             raise SourceUnreadable(
                 source, f"the address cannot be asked ({type(error).__name__})"
             ) from error

@@ -46,7 +46,7 @@ class HuggingFace:
         self._headers = {"Accept": "application/json"}
         if token:
             self._headers["Authorization"] = f"Bearer {token}"
-        self._remembered: Remembered[_Page] = Remembered()
+        self._remembered: Remembered[Page] = Remembered()
 
     async def read(self, day: date) -> Reading:
         """The list of `day`, all its pages.
@@ -85,7 +85,7 @@ class HuggingFace:
         following = urljoin(url, link) if link is not None else None
         return following if following and same_origin(following, self._base_url) else None
 
-    async def _page(self, url: str, number: int) -> "_Page | None":
+    async def _page(self, url: str, number: int) -> "Page | None":
         """One page; `None` if the date is not open yet."""
         headers = dict(self._headers)
         if (known := self._remembered.get(url)) is not None:
@@ -96,7 +96,7 @@ class HuggingFace:
         if answer.status != 200:
             self._must_be_unopened(answer)
             return None
-        page = _read_page(answer, number)
+        page = read_page(answer, number)
         self._remembered.put(url, answer.etag, page)
         return page
 
@@ -117,7 +117,7 @@ class HuggingFace:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Page:
+class Page:
     entries: frozenset[str]
     """What tells this page from another: the ids on it; where none can be read, why."""
 
@@ -126,7 +126,7 @@ class _Page:
     next_link: str | None
 
 
-def _read_page(answer: Answer, number: int) -> _Page:
+def read_page(answer: Answer, number: int) -> Page:
     content = _json(answer.body)
     if not isinstance(content, list):
         raise SourceUnreadable(HuggingFace.name, "it answered something that is not a list")
@@ -138,7 +138,7 @@ def _read_page(answer: Answer, number: int) -> _Page:
         except BrokenEntry as broken:
             problems.append(Problem(f"entry {position}", f"skipped: {broken}"))
     ids = frozenset(listing.paper.id.value for listing in listings)
-    return _Page(
+    return Page(
         entries=ids or frozenset(problem.what for problem in problems),
         listings=tuple(listings),
         problems=tuple(problems),

@@ -75,11 +75,11 @@ async def open_database(url: str) -> AsyncIterator[Database]:
     Raises `StorageError` with a sentence that says what to do.
     """
     parsed = make_url(url)
+    await asyncio.to_thread(sqlite.prepare, parsed)
     writer, reader = sqlite.engines(parsed)
     try:
         with _translated(parsed):
             async with begun(writer) as connection:
-                await sqlite.check_writable(connection)
                 await connection.run_sync(migrate)
         yield Database(parsed, writer=writer, reader=reader)
     finally:
@@ -92,6 +92,6 @@ def _translated(url: URL) -> Iterator[None]:
     try:
         yield
     except DBAPIError as error:
-        if (known := sqlite.unavailable(error, url)) is None:
+        if (known := sqlite.unavailable(error.orig, url)) is None:
             raise
         raise known from error

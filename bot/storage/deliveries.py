@@ -18,12 +18,10 @@ from bot.domain.deliveries import (
     Message,
     MessageKind,
     MessageState,
-    NotSent,
     Outcome,
     PlannedMessage,
     Quiet,
     QuietReason,
-    Refused,
     Rejected,
     Sent,
     Unknown,
@@ -308,27 +306,22 @@ class DeliveryStore:
                 )
             )
             return
-        values: dict[str, Any]
-        match outcome:
-            case Rejected():
-                values = {
-                    "state": MessageState.REJECTED.value,
-                    "owner": None,
-                    "lease_until": None,
-                }
-            case Unknown():
-                values = {"state": MessageState.UNKNOWN.value}
-            case NotSent() | Refused():
-                values = {
-                    "state": MessageState.PLANNED.value,
-                    "owner": None,
-                    "lease_until": None,
-                    "first_sent_at": message.first_sent_at,
-                }
+        values: dict[str, Any] = {"error": outcome.why}
+        if isinstance(outcome, Unknown):
+            values |= {"state": MessageState.UNKNOWN.value}
+        elif isinstance(outcome, Rejected):
+            values |= {"state": MessageState.REJECTED.value, "owner": None, "lease_until": None}
+        else:
+            values |= {
+                "state": MessageState.PLANNED.value,
+                "owner": None,
+                "lease_until": None,
+                "first_sent_at": message.first_sent_at,
+            }
         await self._connection.execute(
             of_message.where(
                 _messages.owner == owner, _messages.state == MessageState.SENDING.value
-            ).values(error=outcome.why, **values)
+            ).values(**values)
         )
         # The delivery may have been given up while this message was under way.
         await _free_unsent(

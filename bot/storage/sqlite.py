@@ -10,13 +10,14 @@ with "database is locked" when another process wrote in between, whatever the bu
 """
 
 import json
+import sqlite3
+from contextlib import closing
 from functools import partial
 from pathlib import Path
 from typing import Any, Final, Protocol
 
 from sqlalchemy import URL, Connection, event
-from sqlalchemy.exc import DBAPIError
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 from bot.storage.errors import DatabaseUnavailable
 
@@ -26,11 +27,17 @@ BUSY_TIMEOUT_MS: Final = 10_000
 _FOR_EVERY_CONNECTION: Final = (
     f"PRAGMA busy_timeout = {BUSY_TIMEOUT_MS}",
     "PRAGMA foreign_keys = ON",
-    # Readers and the writer do not wait for each other.
-    "PRAGMA journal_mode = WAL",
     # In WAL mode NORMAL may lose the last commits in a power cut
     # (https://sqlite.org/pragma.html#pragma_synchronous). A lost "posted" is a second post.
     "PRAGMA synchronous = FULL",
+)
+
+_ONCE_FOR_THE_FILE: Final = (
+    # Readers and the writer do not wait for each other.
+    "PRAGMA journal_mode = WAL",
+    # A number that nobody uses, and 0 in a new file: written to see that the file can be, for
+    # SQLite begins a writing transaction on a read-only file without a word.
+    "PRAGMA user_version = 0",
 )
 
 
@@ -43,16 +50,33 @@ class _DriverConnection(Protocol):
     def cursor(self) -> _Cursor: ...
 
 
-def engines(url: URL) -> tuple[AsyncEngine, AsyncEngine]:
-    """The writing and the reading engine on the file that `url` names.
+def prepare(url: URL) -> None:
+    """Make the file that `url` names, or see that it can be used; else `DatabaseUnavailable`.
 
-    A database in memory is refused: it would forget who has had which paper.
+    It blocks. A database in memory is refused: it would forget who has had which paper.
+
+    The driver does not do this, because its thread, when it cannot connect, may outlive the
+    event loop and complain of that where one sentence should stand.
     """
     if not url.database or ":memory:" in url.database:
         raise DatabaseUnavailable(
             f"{url} names no file, and a database in memory would forget what was posted: "
             "write sqlite+aiosqlite:///daily-papers.db"
         )
+    (file,), options = url.get_dialect()().create_connect_args(url)
+    options["timeout"] = BUSY_TIMEOUT_MS / 1000
+    try:
+        with closing(sqlite3.connect(file, **options)) as connection:
+            for pragma in _ONCE_FOR_THE_FILE:
+                connection.execute(pragma)
+    except sqlite3.Error as error:
+        if (known := unavailable(error, url)) is None:
+            raise
+        raise known from error
+
+
+def engines(url: URL) -> tuple[AsyncEngine, AsyncEngine]:
+    """The writing and the reading engine on the file that `url` names."""
     return _engine(url, begin="BEGIN IMMEDIATE", pool_size=1), _engine(
         url, begin="BEGIN", pool_size=4, also=("PRAGMA query_only = ON",)
     )
@@ -83,15 +107,9 @@ def _engine(url: URL, *, begin: str, pool_size: int, also: tuple[str, ...] = ())
     return engine
 
 
-async def check_writable(connection: AsyncConnection) -> None:
-    """Fail now rather than at the first delivery: SQLite begins a writing transaction on a
-    read-only file without a word. Nobody uses this number, which is 0 in a new file."""
-    await connection.exec_driver_sql("PRAGMA user_version = 0")
-
-
-def unavailable(error: DBAPIError, url: URL) -> DatabaseUnavailable | None:
-    """What `error` means to whoever runs the bot; `None` if it is a fault of our own."""
-    name = getattr(error.orig, "sqlite_errorname", "")
+def unavailable(error: BaseException | None, url: URL) -> DatabaseUnavailable | None:
+    """What the driver's `error` means to whoever runs the bot; `None` if the fault is ours."""
+    name = getattr(error, "sqlite_errorname", "")
     file = Path(url.database or "")
     if name.startswith("SQLITE_CANTOPEN"):
         if not file.parent.is_dir():
@@ -125,6 +143,6 @@ def unavailable(error: DBAPIError, url: URL) -> DatabaseUnavailable | None:
         )
     if name.startswith("SQLITE_IOERR"):
         return DatabaseUnavailable(
-            f"the disk fails under the database {file} ({error.orig}): check the disk"
+            f"the disk fails under the database {file} ({error}): check the disk"
         )
     return None

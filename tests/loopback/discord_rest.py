@@ -323,7 +323,9 @@ class Rest:
 
     async def _create_dm(self, request: web.Request) -> web.Response:
         """https://discord.com/developers/docs/resources/user#create-dm"""
-        body = await _read_json(request)
+        body, _ = await _read_message(request, self._world)
+        if not str(body.get("recipient_id")).isdecimal():
+            raise invalid_form(_not_a_number("recipient_id"))
         user = self._world.user(int(body["recipient_id"]))
         return _json(self._world.direct_channel(user).payload())
 
@@ -333,13 +335,13 @@ class Rest:
         """…#get-channel-messages"""
         channel = self._channel(request)
         self._world.require(channel, Permission.VIEW_CHANNEL)
-        limit = int(request.query.get("limit", PAGE))
+        limit = _number(request, "limit", PAGE)
         if not 1 <= limit <= LONGEST_PAGE:
             bound = "less than or equal to 100" if limit > 1 else "greater than or equal to 1"
             code = "NUMBER_TYPE_MAX" if limit > 1 else "NUMBER_TYPE_MIN"
             raise invalid_form(FieldError(("limit",), code, f"int value should be {bound}."))
         anchors = {
-            name: int(request.query[name])
+            name: _number(request, name)
             for name in ("before", "after", "around")
             if name in request.query
         }
@@ -446,8 +448,8 @@ class Rest:
         channel = self._channel(request)
         world.require(channel, Permission.VIEW_CHANNEL | Permission.READ_MESSAGE_HISTORY)
         message = self._message(request, channel)
-        after = int(request.query.get("after", 0))
-        limit = int(request.query.get("limit", 25))
+        after = _number(request, "after", 0)
+        limit = _number(request, "limit", 25)
         ids = sorted(message.reactions.get(request.match_info["emoji"], []))
         page = [id_ for id_ in ids if id_ > after][:limit]
         return _json([world.users[id_].payload() for id_ in page])
@@ -520,6 +522,18 @@ def _id(request: web.Request, name: str) -> int:
     return int(request.match_info[name])
 
 
+def _number(request: web.Request, name: str, default: int = 0) -> int:
+    """A parameter of the query."""
+    text = request.query.get(name, str(default))
+    if not text.isdecimal():
+        raise invalid_form(_not_a_number(name))
+    return int(text)
+
+
+def _not_a_number(name: str) -> FieldError:
+    return FieldError((name,), "NUMBER_TYPE_COERCE", f'Value "{name}" is not an int.')
+
+
 def _of_response(request: web.Request) -> tuple[int, str]:
     return _id(request, "application_id"), request.match_info["token"]
 
@@ -575,8 +589,7 @@ async def _read_json(request: web.Request) -> Any:
 async def _read_message(request: web.Request, world: World) -> tuple[Json, list[Json]]:
     """A body as JSON, or as a form with files: .../docs/reference#uploading-files"""
     if request.content_type != "multipart/form-data":
-        body: Json = await _read_json(request)
-        return body, []
+        return _object(await _read_json(request)), []
     payload: Json = {}
     files: list[Json] = []
     async for part in await request.multipart():
@@ -584,7 +597,7 @@ async def _read_message(request: web.Request, world: World) -> tuple[Json, list[
             continue
         content = bytes(await part.read())
         if part.name == "payload_json":
-            payload = _parsed(content)
+            payload = _object(_parsed(content))
             continue
         id_ = str(world.new_id())
         url = f"https://cdn.discordapp.com/attachments/{id_}/{part.filename}"
@@ -598,6 +611,14 @@ async def _read_message(request: web.Request, world: World) -> tuple[Json, list[
             }
         )
     return payload, files
+
+
+def _object(value: Any) -> Json:
+    if not isinstance(value, dict):
+        raise invalid_form(
+            FieldError((), "MODEL_TYPE_CONVERT", "Only dictionaries may be used in a ModelType")
+        )
+    return value
 
 
 def _parsed(text: bytes) -> Any:

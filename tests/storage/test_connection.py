@@ -13,7 +13,7 @@ from tests.storage.samples import CHANNEL, subscribe
 class Work:
     """Something that takes until it is told to end."""
 
-    def __init__(self, error: Exception | None = None) -> None:
+    def __init__(self, error: BaseException | None = None) -> None:
         self._error = error
         self.started = asyncio.Event()
         self.may_end = asyncio.Event()
@@ -43,8 +43,10 @@ async def test_work_raises_its_error() -> None:
         await to_its_end(work())
 
 
-@pytest.mark.parametrize("error", [None, LookupError("on purpose")])
-async def test_a_cancellation_is_raised_when_the_work_has_ended(error: Exception | None) -> None:
+@pytest.mark.parametrize("error", [None, LookupError("on purpose"), asyncio.CancelledError()])
+async def test_a_cancellation_is_raised_when_the_work_has_ended(
+    error: BaseException | None,
+) -> None:
     work = Work(error)
     caller = asyncio.create_task(to_its_end(work()))
     await work.started.wait()
@@ -76,10 +78,10 @@ async def test_a_time_out_is_told_as_one_when_the_work_has_ended() -> None:
 
 
 async def test_a_transaction_that_is_cancelled_while_it_begins_blocks_nobody(
-    database_url: str, tmp_path: Path
+    tmp_path: Path,
 ) -> None:
-    (file,) = tmp_path.glob("*.db")
-    async with open_database(database_url) as database:
+    file = tmp_path / "papers.db"
+    async with open_database(f"sqlite+aiosqlite:///{file}") as database:
         with closing(sqlite3.connect(file, isolation_level=None)) as other_program:
             other_program.execute("BEGIN IMMEDIATE")
             waiting = asyncio.create_task(subscribe(database))

@@ -2,16 +2,35 @@
 
 import asyncio
 import sqlite3
+from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import pytest
-from sqlalchemy import make_url
-from sqlalchemy.exc import OperationalError
+from sqlalchemy import Engine, event, make_url
 
+from bot.domain.deliveries import Sent, Unknown
+from bot.domain.subscriptions import SubscriptionState
 from bot.storage import sqlite
-from bot.storage.database import open_database
+from bot.storage.database import Database, open_database
 from bot.storage.errors import DatabaseUnavailable
-from tests.storage.samples import DAY, NOON, digest, paper, save, subscribe, summary
+from tests.storage.samples import (
+    CHANNEL,
+    DAY,
+    GUILD,
+    LEASE,
+    NOON,
+    cards,
+    daily,
+    digest,
+    links,
+    paper,
+    paper_id,
+    planned,
+    save,
+    subscribe,
+    summary,
+)
 
 
 @pytest.fixture
@@ -77,6 +96,7 @@ async def test_a_snapshot_holds_no_write_lock_and_cannot_write(url: str, file: P
 async def test_every_connection_is_set_up_to_lose_nothing(
     url: str, engine: int, pragma: str, value: object
 ) -> None:
+    sqlite.prepare(make_url(url))
     engines = sqlite.engines(make_url(url))
     async with engines[engine].connect() as connection:
         found = (await connection.exec_driver_sql(f"PRAGMA {pragma}")).scalar()
@@ -97,11 +117,74 @@ async def test_text_is_stored_as_itself(url: str, file: Path) -> None:
     async with open_database(url) as database:
         await save(database, paper(1, summaries=[summary("말한다", language="ko")]))
 
-    connection = sqlite3.connect(file)
-    (bullets,) = connection.execute("SELECT bullets FROM summaries").fetchone()
-    connection.close()
+    with closing(sqlite3.connect(file)) as connection:
+        (bullets,) = connection.execute("SELECT bullets FROM summaries").fetchone()
 
     assert "말한다" in bullets
+
+
+async def use_every_store(database: Database) -> None:
+    """Run each statement that runs in daily life at least once."""
+    for stars in (1, 2):
+        listed = paper(1, stars=stars, authors=[f"Author {stars}"], summaries=[summary("says")])
+        await save(database, listed, closed=True)
+    subscription = await subscribe(database)
+    delivery = await planned(database, subscription, [*cards([1]), links([1])])
+    async with database.transaction() as stores:
+        for outcome in (Unknown("lost"), Sent(1)):
+            message = await stores.deliveries.claim(
+                delivery.messages[0].id, owner="one", now=NOON, lease=LEASE
+            )
+            assert message is not None
+            await stores.deliveries.finish(message, outcome, owner="one", now=NOON)
+        await stores.deliveries.close(delivery.id)
+        await stores.deliveries.abandon(delivery.id)
+        await stores.deliveries.wait(delivery.id, NOON)
+        await stores.lists.note_failure("one", NOON, "no answer")
+        await stores.subscriptions.change(subscription.id, subscription.preferences)
+        await stores.subscriptions.set_state(subscription.id, SubscriptionState.ACTIVE)
+    async with database.reading() as stores:
+        await stores.papers.by_author("author", limit=1)
+        await stores.lists.newest(since=DAY, until=DAY)
+        await stores.lists.closed_days([DAY], ["one"])
+        await stores.lists.sources_of(DAY)
+        await stores.lists.down_since(["one"])
+        await stores.deliveries.waiting()
+        await stores.deliveries.unfinished()
+        await stores.deliveries.posted_in(CHANNEL)
+        await stores.deliveries.posted_in(CHANNEL, [paper_id(1)])
+        await stores.deliveries.delivered_days(CHANNEL, [DAY])
+        await stores.subscriptions.of_channel(CHANNEL)
+        await stores.subscriptions.in_guild(GUILD)
+        await stores.subscriptions.at(daily())
+        await stores.subscriptions.slots()
+        await stores.subscriptions.missed(NOON)
+    async with database.transaction() as stores:
+        await stores.subscriptions.remove(subscription.id)
+
+
+async def test_no_statement_reads_a_whole_table(url: str, file: Path) -> None:
+    """However long the bot has run, an index leads to the rows that are asked for."""
+    statements: dict[str, Any] = {}
+
+    def note(_c: Any, _cursor: Any, sql: str, values: Any, _context: Any, many: bool) -> None:
+        statements[sql] = values[0] if many else values
+
+    async with open_database(url) as database:
+        event.listen(Engine, "before_cursor_execute", note)
+        await use_every_store(database)
+        event.remove(Engine, "before_cursor_execute", note)
+
+    with closing(sqlite3.connect(file)) as connection:
+        scanned = [
+            (step, sql)
+            for sql, values in statements.items()
+            if sql.startswith(("SELECT", "UPDATE", "DELETE"))
+            for *_, step in connection.execute(f"EXPLAIN QUERY PLAN {sql}", values)
+            if step.startswith("SCAN")
+        ]
+    assert len(statements) > 40
+    assert scanned == []
 
 
 # --- what to do when it cannot be used ---
@@ -171,7 +254,7 @@ def test_each_failure_of_the_file_has_a_cure(name: str, cure: str, url: str) -> 
     error = sqlite3.OperationalError("as the driver says")
     error.sqlite_errorname = name
 
-    known = sqlite.unavailable(OperationalError("SELECT 1", {}, error), make_url(url))
+    known = sqlite.unavailable(error, make_url(url))
 
     assert known is not None
     assert cure in known.reply
@@ -181,4 +264,4 @@ def test_a_fault_of_our_own_is_not_put_down_to_the_file(url: str) -> None:
     error = sqlite3.OperationalError("no such column")
     error.sqlite_errorname = "SQLITE_ERROR"
 
-    assert sqlite.unavailable(OperationalError("SELECT x", {}, error), make_url(url)) is None
+    assert sqlite.unavailable(error, make_url(url)) is None

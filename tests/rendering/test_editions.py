@@ -1,0 +1,187 @@
+"""The line before the cards, the links after them, and the line of a quiet day."""
+
+import re
+from datetime import UTC, date, datetime
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bot.domain.deliveries import LINKS_PER_CLOSING, EditionItem, Quiet, QuietReason
+from bot.domain.papers import Paper, PaperId
+from bot.rendering.editions import Listed, closing, heading, notice
+from bot.rendering.message import Rendered
+from tests.rendering.discord_rules import check
+from tests.rendering.papers import ID, a_paper, any_papers, languages, texts
+
+DAY = date(2024, 6, 4)
+MONDAY = datetime(2024, 6, 10, 7, tzinfo=UTC)
+
+
+def an_item(*, day: date = DAY, rank: int = 1, late: bool = False) -> EditionItem:
+    return EditionItem(paper_id=ID, day=day, rank=rank, late=late)
+
+
+def listed(paper: Paper, upvotes: int | None = 3) -> Listed:
+    return an_item(), paper, upvotes
+
+
+def the_links(message: Rendered) -> list[tuple[str, str]]:
+    embed = message.embeds[0]
+    texts = [embed.description or "", *(field.value or "" for field in embed.fields)]
+    return re.findall(r"^- \[(.*)\]\((https://arxiv\.org/abs/\S+)\) ▲ \S+$", "\n".join(texts), re.M)
+
+
+def test_the_heading_says_what_comes_and_where_from() -> None:
+    items = [an_item(), an_item(rank=2), an_item(day=date(2024, 6, 3), late=True)]
+
+    line = heading(items, sources=["huggingface", "markdown:/srv/digests"], language="en")
+
+    assert line == (
+        "**Daily papers · 4 June 2024 and 3 June 2024** · 3 papers · 1 of them late"
+        " · from Hugging Face and the digest"
+    )
+
+
+def test_the_heading_has_no_word_about_what_is_not() -> None:
+    assert heading([an_item()], sources=[], language="ko") == (
+        "**Daily papers · 2024년 6월 4일** · 1 paper"
+    )
+
+
+def test_several_folders_of_digests_are_named_once_and_strange_sources_defused() -> None:
+    sources = ["markdown:a", "markdown:b", "@everyone_x:y", "\u3164"]
+
+    line = heading([an_item()], sources=sources, language="en")
+
+    assert line.endswith(" · from the digest, @\u200beveryone\\_x and another source")
+
+
+@given(names=st.lists(texts, max_size=30), language=languages)
+def test_any_heading_leaves_room_for_a_role(names: list[str], language: str) -> None:
+    line = heading([an_item()], sources=names, language=language)
+
+    check(Rendered(content=f"<@&{2**63}> {line}", role_id=2**63))
+
+
+def test_papers_beyond_the_limit_follow_as_links() -> None:
+    message = closing(
+        [listed(a_paper(title="[One] *two*")), listed(a_paper(title="\u3164"), None)],
+        day=DAY,
+        language="en",
+        quiet_until=None,
+    )
+
+    assert message.embeds[0].title == "Also on the list"
+    assert message.embeds[0].url == "https://huggingface.co/papers/date/2024-06-04#1"
+    assert (message.embeds[0].description or "").split("\n") == [
+        r"- [(One) \*two\*](https://arxiv.org/abs/2406.01574) ▲ 3",
+        "- [2406.01574](https://arxiv.org/abs/2406.01574) ▲ —",
+    ]
+    assert message.embeds[0].footer.text == "4 June 2024 · 2 papers"
+    assert message.silent
+    check(message)
+
+
+def test_each_closing_of_a_day_has_its_own_address() -> None:
+    second = closing([listed(a_paper())], day=DAY, language="en", quiet_until=None, number=1)
+
+    assert second.embeds[0].url == "https://huggingface.co/papers/date/2024-06-04#2"
+    assert second.embeds[0].title == "Also on the list, 2"
+
+
+@pytest.mark.parametrize("title", ["a_b " * 80, "😀" * 300, "*" * 300, "Short", "긴 제목 " * 60])
+def test_sixty_links_fit_however_long_their_titles(title: str) -> None:
+    papers = [a_paper(id=PaperId(f"2406.{n:05}"), title=title) for n in range(LINKS_PER_CLOSING)]
+
+    message = closing(
+        [listed(paper, 10**15) for paper in papers], day=DAY, language="en", quiet_until=MONDAY
+    )
+
+    assert [url for _, url in the_links(message)] == [paper.arxiv_url for paper in papers]
+    check(message)
+
+
+def test_long_titles_are_cut_only_as_far_as_it_takes() -> None:
+    papers = [listed(a_paper(title="word " * 40)) for _ in range(5)]
+
+    message = closing(papers, day=DAY, language="en", quiet_until=None)
+
+    assert all(len(title) == 199 for title, _ in the_links(message))
+
+
+@given(
+    papers=st.lists(any_papers, min_size=1, max_size=3),
+    copies=st.integers(1, 20),
+    upvotes=st.none() | st.integers(0),
+    language=languages,
+    quiet_until=st.none() | st.just(MONDAY),
+)
+def test_any_closing_is_a_message_that_discord_accepts(
+    papers: list[Paper],
+    copies: int,
+    upvotes: int | None,
+    language: str,
+    quiet_until: datetime | None,
+) -> None:
+    listings = [listed(paper, upvotes) for paper in papers] * copies
+
+    message = closing(listings, day=DAY, language=language, quiet_until=quiet_until)
+
+    check(message)
+    embed = message.embeds[0]
+    texts = [embed.description or "", *(field.value or "" for field in embed.fields)]
+    assert "\n".join(texts).count("](https://arxiv.org/abs/") == len(listings)
+
+
+def test_quiet_days_ahead_are_announced_after_the_links() -> None:
+    message = closing([listed(a_paper())], day=DAY, language="en", quiet_until=MONDAY)
+
+    last = message.embeds[0].fields[-1]
+    assert last.name == "Quiet days ahead"
+    assert last.value == (
+        "No new lists are expected before then: the next papers come"
+        " <t:1718002800:F> (<t:1718002800:R>)."
+    )
+
+
+def test_without_links_a_closing_is_that_note_alone() -> None:
+    message = closing([], day=DAY, language="en", quiet_until=MONDAY)
+
+    assert message.embeds == ()
+    assert "<t:1718002800:F>" in (message.content or "")
+    assert message.silent
+    check(message)
+
+
+def test_a_closing_says_something_and_not_too_much() -> None:
+    with pytest.raises(ValueError, match="links or quiet days"):
+        closing([], day=DAY, language="en", quiet_until=None)
+    with pytest.raises(ValueError, match="61 links"):
+        closing([listed(a_paper())] * 61, day=DAY, language="en", quiet_until=None)
+
+
+@pytest.mark.parametrize(
+    ("reason", "since", "why"),
+    [
+        (QuietReason.WEEKEND, None, "there are no lists at the weekend"),
+        (QuietReason.NO_LIST, None, "no list has been published"),
+        (QuietReason.NOTHING_NEW, None, "this channel has had everything on the list"),
+        (QuietReason.SOURCE_DOWN, None, "the source cannot be reached"),
+        (
+            QuietReason.SOURCE_DOWN,
+            MONDAY,
+            "the source has been out of reach since <t:1718002800:R>",
+        ),
+    ],
+)
+def test_a_quiet_day_is_explained_in_one_silent_line(
+    reason: QuietReason, since: datetime | None, why: str
+) -> None:
+    message = notice(Quiet(reason=reason, next_at=MONDAY, spoken=True, since=since))
+
+    assert message.content == (
+        f"No papers today: {why}. Next post: <t:1718002800:F> (<t:1718002800:R>)."
+    )
+    assert message.silent
+    check(message)

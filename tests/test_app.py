@@ -1,0 +1,287 @@
+"""The whole bot against a loopback Discord and a loopback Hugging Face, over real sockets."""
+
+import asyncio
+import os
+import signal
+import sys
+from collections.abc import AsyncGenerator, Callable
+from contextlib import asynccontextmanager
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from discord.gateway import DiscordWebSocket
+from discord.http import Route
+
+from bot.app import App, open_app
+from bot.client import PaperBot
+from bot.domain.subscriptions import DailyTime, Preferences
+from bot.services.clock import utc_now
+from bot.settings import load_settings
+from bot.storage.database import Stores, open_database
+from tests.builders import a_daily_time, a_digest, utc
+from tests.loopback.discord_faults import Broken, Cut, RateLimited
+from tests.loopback.discord_gateway import Close
+from tests.loopback.discord_objects import Message
+from tests.loopback.discord_permissions import Permission
+from tests.loopback.discord_server import LoopbackDiscord
+
+POSTS = ("POST", "/channels/*/messages")
+
+
+@pytest.fixture(autouse=True)
+def _discord_py_restored(monkeypatch: pytest.MonkeyPatch) -> None:
+    """`DISCORD_API_URL` changes discord.py for the whole process."""
+    monkeypatch.setattr(Route, "BASE", Route.BASE)
+    monkeypatch.setattr(DiscordWebSocket, "DEFAULT_GATEWAY", DiscordWebSocket.DEFAULT_GATEWAY)
+    monkeypatch.setattr(DiscordWebSocket, "gateway", None, raising=False)
+
+    async def at_once(self: PaperBot, shard_id: int | None, *, initial: bool = False) -> None:
+        """The five seconds between two shards are for the real Discord."""
+
+    monkeypatch.setattr(PaperBot, "before_identify_hook", at_once)
+
+
+@pytest.fixture
+async def discord_server() -> AsyncGenerator[LoopbackDiscord]:
+    async with LoopbackDiscord() as server:
+        yield server
+
+
+@pytest.fixture
+def environment(
+    discord_server: LoopbackDiscord, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> dict[str, str]:
+    """The settings of a bot with an empty folder for a source, in the environment."""
+    (tmp_path / "digests").mkdir()
+    environment = {
+        "DISCORD_TOKEN": discord_server.token,
+        "DISCORD_API_URL": discord_server.url,
+        "DATABASE_URL": f"sqlite+aiosqlite:///{tmp_path / 'papers.db'}",
+        "SOURCES": f"markdown:{tmp_path / 'digests'}",
+    }
+    monkeypatch.chdir(tmp_path)
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+    return environment
+
+
+@asynccontextmanager
+async def online(discord_server: LoopbackDiscord, **options: Any) -> AsyncGenerator[App]:
+    """The bot as `daily-papers run` starts it, logged in and ready."""
+    async with open_app(load_settings(), **options) as app:
+        await app.bot.login(discord_server.token)
+        connection = asyncio.create_task(app.bot.connect())
+        await app.bot.wait_until_ready()
+        yield app
+        await app.bot.close()
+        await connection
+
+
+@asynccontextmanager
+async def transaction(environment: dict[str, str]) -> AsyncGenerator[Stores]:
+    async with (
+        open_database(environment["DATABASE_URL"]) as database,
+        database.transaction() as stores,
+    ):
+        yield stores
+
+
+async def prepare(
+    environment: dict[str, str], channel_ids: dict[int, int], *, numbers: range, **given: Any
+) -> None:
+    """A store in which each channel (of its server) is owed today's papers of these numbers."""
+    now = utc_now()
+    at = (now - timedelta(minutes=5)).replace(second=0, microsecond=0)
+    daily = DailyTime(at=at.time(), zone=a_daily_time(zone="UTC").zone)
+    async with transaction(environment) as stores:
+        await stores.lists.save(
+            a_digest(at.date(), numbers), source="huggingface", read_at=now, closed=False
+        )
+        for channel_id, guild_id in channel_ids.items():
+            await stores.subscriptions.add(
+                guild_id=guild_id,
+                channel_id=channel_id,
+                preferences=Preferences(daily=daily, announce_quiet_days=False, **given),
+                created_at=now - timedelta(days=2),
+            )
+
+
+def titles(messages: list[Message]) -> list[str]:
+    return [message.embeds[0]["title"] for message in messages]
+
+
+async def test_from_subscribing_to_the_days_papers(
+    discord_server: LoopbackDiscord, environment: dict[str, str]
+) -> None:
+    """A manager subscribes a moment before 09:00 in Seoul; the papers come at the hour, once."""
+    guild = discord_server.add_guild("lab")
+    channel = discord_server.add_channel(guild, "papers")
+    manager = discord_server.add_member(guild, "minji", Permission.MANAGE_CHANNELS)
+    async with transaction(environment) as stores:
+        await stores.lists.save(
+            a_digest(), source="huggingface", read_at=utc(2024, 6, 4), closed=False
+        )
+    shift = utc(2024, 6, 4, 23, 59, 55) - utc_now()
+
+    async with online(discord_server, shift=shift) as app:
+        interaction = await discord_server.slash(
+            channel, manager, "subscribe", {"timezone": "seoul", "language": "en"}
+        )
+        answer = await interaction.message()
+        assert f"<t:{int(utc(2024, 6, 5).timestamp())}:F>" in answer.content
+        assert "Paper 1" in answer.embeds[0]["title"]
+        assert "Test" in answer.embeds[0]["footer"]["text"]
+
+        posted = await discord_server.posted(channel, 3)
+        assert titles(posted) == ["Paper 1", "Paper 2", "Paper 3"]
+        assert "3 papers" in posted[0].content
+        await app.scheduling.sweep()
+    assert len(discord_server.messages(channel)) == 3
+    assert discord_server.tally.invalid == 0
+
+
+async def test_answers_that_are_lost_or_broken_double_and_lose_nothing(
+    discord_server: LoopbackDiscord, environment: dict[str, str]
+) -> None:
+    guild = discord_server.add_guild("lab")
+    channel = discord_server.add_channel(guild, "papers")
+    await prepare(environment, {channel: guild}, numbers=range(1, 6))
+    for fault in (
+        Cut(carried_out=True),
+        Cut(carried_out=False),
+        Broken(503, carried_out=True),
+        RateLimited(),
+        RateLimited(overall=True),
+    ):
+        discord_server.inject(fault, *POSTS)
+
+    async with online(discord_server):
+        posted = await discord_server.posted(channel, 5)
+        await asyncio.sleep(0.2)
+
+    assert titles(posted) == [f"Paper {n}" for n in range(1, 6)]
+    assert len(discord_server.messages(channel)) == 5
+
+
+async def test_many_channels_are_served_without_one_refused_request(
+    discord_server: LoopbackDiscord, environment: dict[str, str]
+) -> None:
+    """Sixty messages due at once, where Discord takes fifty requests a second."""
+    guild = discord_server.add_guild("lab")
+    channels = [discord_server.add_channel(guild, f"papers-{n}") for n in range(30)]
+    manager = discord_server.add_member(guild, "minji", Permission.MANAGE_CHANNELS)
+    await prepare(environment, dict.fromkeys(channels, guild), numbers=range(1, 3))
+
+    async with online(discord_server):
+        interaction = await discord_server.slash(channels[0], manager, "subscription list")
+        await interaction.answered(within=3)  # Discord's own limit, in the middle of a delivery
+        for channel in channels:
+            assert titles(await discord_server.posted(channel, 2)) == ["Paper 1", "Paper 2"]
+
+    assert discord_server.tally.invalid == 0
+
+
+async def test_a_channel_that_refuses_is_asked_once_and_says_so_in_the_list(
+    discord_server: LoopbackDiscord, environment: dict[str, str]
+) -> None:
+    guild = discord_server.add_guild("lab")
+    shut, well = (discord_server.add_channel(guild, name) for name in ("shut", "well"))
+    manager = discord_server.add_member(guild, "minji", Permission.MANAGE_CHANNELS)
+    await prepare(environment, {shut: guild, well: guild}, numbers=range(1, 4))
+    discord_server.forbid(shut)
+
+    async with online(discord_server) as app:
+        await discord_server.posted(well, 3)
+        await app.scheduling.sweep()
+        interaction = await discord_server.slash(well, manager, "subscription list")
+        assert "Suspended" in (await interaction.message()).content
+        assert discord_server.tally.invalid == 1
+
+        discord_server.allow(shut)
+        resumed = await discord_server.slash(
+            well, manager, "subscription resume", {"channel": shut}
+        )
+        assert "Next post" in (await resumed.message()).content
+
+
+@pytest.mark.parametrize("ids", [None, (0, 1), (1,)])
+async def test_every_connection_goes_to_the_gateway_that_the_api_names(
+    discord_server: LoopbackDiscord,
+    environment: dict[str, str],
+    monkeypatch: pytest.MonkeyPatch,
+    ids: tuple[int, ...] | None,
+) -> None:
+    """With explicit shards, after a lost connection, after an invalid session."""
+    discord_server.gateway.resume_url = "ws://127.0.0.1:9/elsewhere"
+    if ids is not None:
+        monkeypatch.setenv("SHARD_COUNT", "2")
+        monkeypatch.setenv("SHARD_IDS", ",".join(map(str, ids)))
+    shards = ids or (0,)
+    gateway = discord_server.gateway
+    async with online(discord_server):
+        await gateway.connected(*shards)
+        assert sorted(gateway.identified) == [(shard, 2 if ids else 1) for shard in shards]
+
+        await gateway.close(Close.UNKNOWN_ERROR)
+        await until(lambda: sorted(gateway.resumed) == list(shards))
+
+        gateway.invalidate()
+        await until(lambda: len(gateway.identified) == 2 * len(shards))
+
+
+async def until(is_so: Callable[[], bool]) -> None:
+    """Return once something is so at the other end of a socket."""
+    async with asyncio.timeout(20):
+        while not is_so():  # noqa: ASYNC110 - the other end tells nobody
+            await asyncio.sleep(0.01)
+
+
+async def run_process(environment: dict[str, str]) -> asyncio.subprocess.Process:
+    return await asyncio.create_subprocess_exec(
+        sys.executable,
+        "-m",
+        "bot",
+        "run",
+        env={**os.environ, **environment, "PYTHONPATH": str(Path(__file__).parents[1])},
+        stderr=asyncio.subprocess.PIPE,
+    )
+
+
+async def test_sigterm_finishes_the_post_under_way_and_the_next_start_sends_the_rest(
+    discord_server: LoopbackDiscord, environment: dict[str, str]
+) -> None:
+    guild = discord_server.add_guild("lab")
+    channel = discord_server.add_channel(guild, "papers")
+    await prepare(environment, {channel: guild}, numbers=range(1, 6))
+    discord_server.delay_answers(0.3)
+
+    process = await run_process(environment)
+    await discord_server.posted(channel, 2)
+    process.send_signal(signal.SIGTERM)
+    _, log = await asyncio.wait_for(process.communicate(), timeout=30)
+    assert process.returncode == 0, log.decode()
+    assert discord_server.token not in log.decode()
+
+    stopped_at = len(discord_server.messages(channel))
+    assert stopped_at < 5
+    async with transaction(environment) as stores:
+        [delivery] = await stores.deliveries.unfinished()
+    recorded = [message.message_id for message in delivery.messages if message.message_id]
+    assert recorded == [message.id for message in discord_server.messages(channel)]
+
+    discord_server.delay_answers(0)
+    async with online(discord_server):
+        posted = await discord_server.posted(channel, 5)
+    assert titles(posted) == [f"Paper {n}" for n in range(1, 6)]
+
+
+async def test_a_token_that_discord_does_not_know_is_one_sentence_and_exit_code_2(
+    discord_server: LoopbackDiscord, environment: dict[str, str]
+) -> None:
+    process = await run_process({**environment, "DISCORD_TOKEN": "bm90LXRoZS10b2tlbg.x.y"})
+    _, log = await asyncio.wait_for(process.communicate(), timeout=30)
+    assert process.returncode == 2
+    [line] = log.decode().splitlines()
+    assert "copy it again" in line
