@@ -213,6 +213,7 @@ class _Tally:
         self._papers = 0
         self._new = 0
         self._known = 0
+        self._skipped = 0
         self._problems: list[str] = []
 
     def add(self, collected: Collected) -> None:
@@ -220,6 +221,7 @@ class _Tally:
         self._days += bool(collected.papers)
         self._papers += collected.papers
         self._new += collected.new
+        self._skipped += collected.skipped
         if collected.error is not None:
             self.problem(f"{collected.day}: {collected.error}")
 
@@ -229,9 +231,10 @@ class _Tally:
     def report(self) -> None:
         """Print the outcome; exit code 1 if anything could not be read."""
         known = f"; {_count(self._known, 'list')} stored before" if self._known else ""
+        skipped = f"; {self._skipped} skipped as unreadable" if self._skipped else ""
         console.print(
             f"{_count(self._papers, 'paper')} on {_count(self._days, 'list')}, "
-            f"{self._new} new{known}.",
+            f"{self._new} new{known}{skipped}.",
             highlight=False,
         )
         for problem in self._problems:

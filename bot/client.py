@@ -19,6 +19,11 @@ INTENTS: Final = discord.Intents(guilds=True)
 """Servers, their channels and roles: enough to check permissions. Nothing privileged."""
 
 
+# discord.py warns at every start that it cannot speak. This bot writes.
+discord.VoiceClient.warn_nacl = False
+discord.VoiceClient.warn_dave = False
+
+
 class PaperTree(app_commands.CommandTree[commands.AutoShardedBot]):
     """Answers every error of a command with one sentence, and logs what was not foreseen."""
 

@@ -155,7 +155,7 @@ def _readable(bullets: Sequence[Bullet]) -> tuple[Bullet, ...]:
 
 def _description(paper: Paper, points: _Points, upvotes: int | None, language: str) -> str:
     votes = words.number(upvotes, language) if upvotes is not None else words.UNKNOWN
-    opening = f"-# **{words.UPVOTES.format(count=votes)}**"
+    opening = f"**{words.UPVOTES.format(count=votes)}**"
     if authors := _authors(paper, language):
         opening += f" · {authors}"
     return "\n".join([opening, *_lines(points, DESCRIPTION_ROOM - limits.units(opening), language)])
@@ -163,10 +163,10 @@ def _description(paper: Paper, points: _Points, upvotes: int | None, language: s
 
 def _authors(paper: Paper, language: str) -> str:
     """As many names as there is room for, whole, and how many more there are."""
-    names = [markup.literal(name) for name in map(markup.plain, paper.authors) if name]
+    names = [name for name in map(markup.plain, paper.authors) if name]
     line = ""
     for count, name in enumerate(names, start=1):
-        longer = f"{line}, {name}" if line else name
+        longer = f"{line}, {markup.literal(name)}" if line else markup.literal(name)
         left = len(names) - count
         more = f" {words.MORE_AUTHORS.format(count=words.number(left, language))}" if left else ""
         if limits.units(longer + more) > AUTHORS_ROOM:
@@ -213,4 +213,4 @@ def _line(point: Bullet, room: int | None = None) -> str:
 
 
 def _more(count: int, language: str) -> str:
-    return f"-# {words.plural(words.MORE_POINTS, count, language)}"
+    return f"- *{words.plural(words.MORE_POINTS, count, language)}*"

@@ -17,9 +17,8 @@ Listed: TypeAlias = tuple[EditionItem, Paper, int | None]
 _SOURCE_NAME_ROOM: Final = 60
 _HEADING_ROOM: Final = 1900  # of a content's 2,000: a role may be mentioned before it
 _COLOUR: Final = 0x8C9BB0
-_TITLE_ROOMS: Final = (250, 200, 160, 130, 110, 95, 80, 70, 60, 50, 40, 30)
-"""How long a title in a closing may be, tried in turn until all links fit: with sixty papers at
-Discord's 6,000 characters, some fifty."""
+_TITLE_ROOM: Final = 250
+_FIELDS_ROOM: Final = 30  # the names of the fields that longer titles may need
 
 
 def heading(items: Sequence[EditionItem], *, sources: Sequence[str], language: str) -> str:
@@ -58,12 +57,19 @@ def closing(
         if quiet_until is None:
             raise ValueError("a closing has links or quiet days to tell of")
         return Rendered(content=_until(words.QUIET_UNTIL, quiet_until), silent=True)
-    for room in _TITLE_ROOMS:
-        lines = [_line(listed, room, language) for listed in listings]
-        embed = _closing_embed(lines, day, quiet_until, number, language)
-        if len(embed.fields) <= limits.EMBED_FIELDS and _units(embed) <= limits.EMBED_CHARACTERS:
-            break
-    return Rendered(embeds=(embed,), silent=True)
+    titles = [markup.plain(paper.title) or str(paper.id) for _, paper, _ in listings]
+
+    def rendered(titles: Sequence[str]) -> discord.Embed:
+        lines = [
+            _line(title, paper, upvotes, language)
+            for title, (_, paper, upvotes) in zip(titles, listings, strict=True)
+        ]
+        return _closing_embed(lines, day, quiet_until, number, language)
+
+    room = limits.EMBED_CHARACTERS - _FIELDS_ROOM - _units(rendered([""] * len(titles)))
+    longest = _shared([limits.units(markup.link_text(title)) for title in titles], room)
+    fitted = [limits.fit(title, longest, shown_as=markup.link_text) for title in titles]
+    return Rendered(embeds=(rendered(fitted),), silent=True)
 
 
 def notice(quiet: Quiet) -> Rendered:
@@ -86,11 +92,18 @@ def _source_name(source: str) -> str:
     return markup.shown(kind, _SOURCE_NAME_ROOM, shown_as=markup.unlinked) or words.OTHER_SOURCE
 
 
-def _line(listed: Listed, room: int, language: str) -> str:
-    _, paper, upvotes = listed
-    title = markup.shown(paper.title, room, shown_as=markup.link_text) or str(paper.id)
+def _line(title: str, paper: Paper, upvotes: int | None, language: str) -> str:
     votes = words.short_number(upvotes, language) if upvotes is not None else words.UNKNOWN
     return f"- [{title}]({paper.arxiv_url}) {words.UPVOTES.format(count=votes)}"
+
+
+def _shared(lengths: Sequence[int], room: int) -> int:
+    """How long the longest titles may be so that all of them fit in `room`: short ones leave
+    their share to the others."""
+    longest = _TITLE_ROOM
+    while longest > 1 and sum(min(length, longest) for length in lengths) > room:
+        longest -= 1
+    return longest
 
 
 def _closing_embed(

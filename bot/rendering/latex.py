@@ -20,8 +20,8 @@ _DEEPEST: Final = 24
 
 _TEXT_SPECIAL: Final = re.compile(
     r"(?P<verbatim>https?://[^\s{}$\\]+"
-    r"|(?<!\w)[A-Za-z]:\\[^\s{}$^]*(?![^\s,;.)])"  # C:\new
-    r"|\\\\[\w.-]+\\[^\s{}$^]*(?![^\s,;.)]))"  # \\server\share
+    r"|(?<!\w)[A-Za-z]:\\[^\s{}$^]{0,200}(?![^\s,;.)])"  # C:\new
+    r"|\\\\[\w.-]+\\[^\s{}$^]{0,200}(?![^\s,;.)]))"  # \\server\share
     r"|\\(?P<command>[A-Za-z]+)\*?"
     r"|\\(?P<escape>.)"
     r"|(?P<math>\$)"

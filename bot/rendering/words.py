@@ -66,6 +66,7 @@ def plural(forms: tuple[str, str], count: int, language: str) -> str:
     return forms[count != 1].format(count=number(count, language))
 
 
+@lru_cache(maxsize=256)
 def day_text(day: date, language: str) -> str:
     """`day` in full: "4 June 2024", "2024년 6월 4일"."""
     return format_date(day, format="long", locale=_locale(language))
@@ -82,6 +83,7 @@ def names_text(names: Iterable[str], language: str) -> str:
     return format_list(list(dict.fromkeys(names)), locale=_locale(language))
 
 
+@lru_cache(maxsize=4096)
 def number(count: int, language: str) -> str:
     """`count` with its digits grouped; at most 999 billion, more than anything has."""
     return format_decimal(min(count, _LARGEST_COUNT), locale=_locale(language))

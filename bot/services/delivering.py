@@ -17,11 +17,13 @@ from collections import defaultdict
 from collections.abc import Coroutine, Sequence
 from datetime import datetime, timedelta
 from enum import Enum, auto
+from functools import lru_cache, partial
 from typing import Any, Final, Protocol
 
 from bot.domain.deliveries import (
     Delivery,
     DeliveryState,
+    EditionItem,
     Message,
     MessageKind,
     MessageState,
@@ -40,12 +42,13 @@ from bot.domain.deliveries import (
     plan,
     plan_notice,
 )
-from bot.domain.papers import Paper, PaperId
-from bot.domain.subscriptions import Subscription, SubscriptionState
+from bot.domain.digests import Listing
+from bot.domain.subscriptions import Preferences, Subscription, SubscriptionState
 from bot.rendering.cards import paper_card
 from bot.rendering.editions import closing, heading, notice
 from bot.rendering.message import Rendered
 from bot.services.clock import Now
+from bot.services.recent_lists import Lists, RecentLists
 from bot.storage.database import Database, Stores
 
 log = logging.getLogger(__name__)
@@ -103,6 +106,7 @@ class Delivering:
         self._sources = tuple(sources)
         self._now = now
         self._first_retry = first_retry
+        self._lists = RecentLists()
         self._owner = uuid.uuid4().hex
         self._channels: defaultdict[int, asyncio.Lock] = defaultdict(asyncio.Lock)
         self._under_way = asyncio.Semaphore(MESSAGES_AT_ONCE)
@@ -160,7 +164,7 @@ class Delivering:
     ) -> Delivery | None:
         """Decide what the slot brings and write it down; `None` if there is nothing to send yet."""
         channel_id, slot_at = delivery.channel_id, delivery.slot_at
-        digests = await stores.lists.digests(lists_for(slot_at))
+        digests = (await self._lists.get(stores, lists_for(slot_at))).digests
         if subscription.is_first and not any(digests):
             days = lists_for_first(slot_at)
             newest = await stores.lists.newest(since=days[-1], until=days[0])
@@ -206,7 +210,9 @@ class Delivering:
                 subscription = await stores.subscriptions.get(delivery.subscription_id)
                 if delivery.state is not DeliveryState.OPEN or subscription is None:
                     return
-                contents = await _Contents.of(stores, delivery, subscription)
+                days = sorted({item.day for item in delivery.items}, reverse=True)
+                lists = await self._lists.get(stores, days)
+            contents = _Contents(delivery, subscription.preferences, lists)
             tries = 0
             for message in delivery.messages:
                 if message.state is MessageState.POSTED:
@@ -321,40 +327,18 @@ class Delivering:
             log.exception("a delivery failed")
 
 
+# A card without a heading is the same in every channel of a language.
+_same_for_all = lru_cache(maxsize=1024)(paper_card)
+
+
 class _Contents:
     """Everything that the messages of one delivery show, read once before the first is sent."""
 
-    def __init__(
-        self,
-        delivery: Delivery,
-        subscription: Subscription,
-        papers: dict[PaperId, Paper],
-        upvotes: dict[tuple[object, PaperId], int | None],
-        sources: Sequence[str],
-    ) -> None:
+    def __init__(self, delivery: Delivery, preferences: Preferences, lists: Lists) -> None:
         self._delivery = delivery
-        self._preferences = subscription.preferences
-        self._papers = papers
-        self._upvotes = upvotes
-        self._sources = sources
+        self._preferences = preferences
+        self._lists = lists
         self._opened = False
-
-    @classmethod
-    async def of(
-        cls, stores: Stores, delivery: Delivery, subscription: Subscription
-    ) -> "_Contents":
-        days = sorted({item.day for item in delivery.items}, reverse=True)
-        return cls(
-            delivery,
-            subscription,
-            await stores.papers.get_many({item.paper_id for item in delivery.items}),
-            {
-                (digest.day, listing.paper.id): listing.upvotes
-                for digest in await stores.lists.digests(days)
-                for listing in digest
-            },
-            tuple(dict.fromkeys([s for day in days for s in await stores.lists.sources_of(day)])),
-        )
 
     def open(self) -> None:
         """Remember that a message went out, and the heading with it."""
@@ -365,44 +349,51 @@ class _Contents:
 
         The line that heads the day, and the mention of the role, stand on the first message.
         """
+        match message.kind:
+            case MessageKind.PAPER:
+                return self._card(message.items[0], plain=plain)
+            case MessageKind.CLOSING:
+                return None if plain else self._closing(message)
+            case MessageKind.NOTICE:
+                quiet = self._delivery.quiet
+                return None if plain or quiet is None else notice(quiet)
+
+    def _card(self, item: EditionItem, *, plain: bool) -> Rendered:
         language = self._preferences.language
-        if message.kind is MessageKind.PAPER:
-            item = message.items[0]
-            return paper_card(
-                self._papers[item.paper_id],
-                day=item.day,
-                rank=item.rank,
-                upvotes=self._upvotes.get((item.day, item.paper_id)),
-                language=language,
-                late=item.late,
-                heading=None
-                if self._opened
-                else heading(self._delivery.items, sources=self._sources, language=language),
-                role_id=None if self._opened else self._preferences.role_id,
-                plain=plain,
-            )
-        if plain:
-            return None
-        if message.kind is MessageKind.CLOSING:
-            return closing(
-                [
-                    (
-                        item,
-                        self._papers[item.paper_id],
-                        self._upvotes.get((item.day, item.paper_id)),
-                    )
-                    for item in message.items
-                ],
-                day=self._delivery.items[0].day,
-                language=language,
-                quiet_until=self._delivery.quiet_until if self._is_last(message) else None,
-                number=sum(
-                    1
-                    for other in self._delivery.messages
-                    if other.kind is MessageKind.CLOSING and other.position < message.position
-                ),
-            )
-        return notice(self._delivery.quiet) if self._delivery.quiet is not None else None
+        listing = self._listing(item)
+        card = partial(
+            _same_for_all if self._opened else paper_card,
+            listing.paper,
+            day=item.day,
+            rank=item.rank,
+            upvotes=listing.upvotes,
+            language=language,
+            late=item.late,
+            plain=plain,
+        )
+        if self._opened:
+            return card()
+        return card(
+            heading=heading(self._delivery.items, sources=self._lists.sources, language=language),
+            role_id=self._preferences.role_id,
+        )
+
+    def _closing(self, message: Message) -> Rendered:
+        before = [m for m in self._delivery.messages if m.position < message.position]
+        return closing(
+            [
+                (item, listing.paper, listing.upvotes)
+                for item in message.items
+                for listing in [self._listing(item)]
+            ],
+            day=self._delivery.items[0].day,
+            language=self._preferences.language,
+            quiet_until=self._delivery.quiet_until if self._is_last(message) else None,
+            number=sum(m.kind is MessageKind.CLOSING for m in before),
+        )
+
+    def _listing(self, item: EditionItem) -> Listing:
+        return self._lists.by_paper[item.day, item.paper_id]
 
     def _is_last(self, message: Message) -> bool:
         return message.position == self._delivery.messages[-1].position

@@ -77,6 +77,7 @@ class Scheduling:
         self._sweep_every = sweep_every
         self._slots: dict[DailyTime, str] = {}
         self._running: set[asyncio.Task[Any]] = set()
+        self._stopping = False
         self._scheduler = AsyncIOScheduler(timezone="UTC")
 
     @property
@@ -109,11 +110,13 @@ class Scheduling:
         if not self._scheduler.running:
             return
         self._scheduler.pause()
+        self._stopping = True
         if self._running:
             _, late = await asyncio.wait(self._running, timeout=patience.total_seconds())
             for job in late:
                 job.cancel()
-            await asyncio.gather(*late, return_exceptions=True)
+            if late:
+                await asyncio.wait(late)
         self._scheduler.shutdown(wait=False)
 
     async def track(self) -> None:
@@ -164,6 +167,9 @@ class Scheduling:
         self._running.add(task)
         try:
             await job(*arguments)
+        except asyncio.CancelledError:
+            if not self._stopping:
+                raise
         finally:
             self._running.discard(task)
 

@@ -70,10 +70,14 @@ class Http:
         self.max_bytes = max_bytes
         self._timeout = timeout
         self._attempts = attempts
-        self._wait_initial = wait_initial
-        self._wait_max = wait_max
-        self._wait_jitter = wait_jitter
         self._longest_pause = longest_pause
+        self._retrying = stamina.AsyncRetryingCaller(
+            attempts=attempts,
+            timeout=None,
+            wait_initial=wait_initial,
+            wait_max=wait_max,
+            wait_jitter=wait_jitter,
+        )
         self._session: aiohttp.ClientSession | None = None
 
     async def __aenter__(self) -> Self:
@@ -97,24 +101,17 @@ class Http:
         Raises `SourceUnavailable` when every attempt failed, `SourceUnreadable` for what no
         attempt would mend: an answer over `max_bytes`, an impossible address, endless redirects.
         """
-        # Nothing is handed to stamina but the rules: it logs what it is told, and the headers
-        # may hold a token.
+
+        async def ask() -> Answer:
+            return await self._ask(url, source, headers or {})
+
+        # stamina logs the arguments it is given, and the headers may hold a token: so none.
         try:
-            async for attempt in stamina.retry_context(
-                on=self._pause_after,
-                attempts=self._attempts,
-                timeout=None,
-                wait_initial=self._wait_initial,
-                wait_max=self._wait_max,
-                wait_jitter=self._wait_jitter,
-            ):
-                with attempt:
-                    return await self._ask(url, source, headers or {})
+            return await self._retrying(self._pause_after, ask)
         except _Stumbled as stumbled:
             raise SourceUnavailable(
                 source, f"{stumbled}, {self._attempts} times in a row"
             ) from stumbled
-        raise AssertionError("a retried block returns or raises")  # for the type checker
 
     def _pause_after(self, error: Exception) -> bool | float:
         if not isinstance(error, _Stumbled):

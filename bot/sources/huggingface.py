@@ -118,6 +118,8 @@ class HuggingFace:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Page:
+    """One page of a day's list."""
+
     entries: frozenset[str]
     """What tells this page from another: the ids on it; where none can be read, why."""
 
@@ -127,6 +129,8 @@ class Page:
 
 
 def read_page(answer: Answer, number: int) -> Page:
+    """What an answer says; entries that cannot be read are its problems, counted from 1 over
+    all pages. Raises `SourceUnreadable` for anything but a list in JSON."""
     content = _json(answer.body)
     if not isinstance(content, list):
         raise SourceUnreadable(HuggingFace.name, "it answered something that is not a list")

@@ -4,7 +4,7 @@ from collections import defaultdict
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Any
+from typing import Any, TypeAlias
 
 from sqlalchemy import Row, case, func, or_, select
 
@@ -44,6 +44,10 @@ class _Place:
             upvotes=read.upvotes if takes_votes else self.upvotes,
             live=self.live or read.live,
         )
+
+
+ListsVersion: TypeAlias = tuple[tuple[date, str, int], ...]
+"""Day, source and how often that was read, newest day first."""
 
 
 class ListStore:
@@ -157,6 +161,19 @@ class ListStore:
         )
         return tuple(await self._connection.scalars(query))
 
+    async def version(self, days: Collection[date]) -> ListsVersion:
+        """What tells whether the lists of `days` may have changed: how often each was read."""
+        columns = schema.lists.c
+        rows: list[tuple[date, str, int]] = []
+        for chunk in chunks(days):
+            found = await self._connection.execute(
+                select(columns.day, columns.source, columns.readings)
+                .where(columns.day.in_(chunk), columns.papers > 0)
+                .order_by(columns.day.desc(), columns.id)
+            )
+            rows += [(row.day, row.source, row.readings) for row in found]
+        return tuple(rows)
+
     async def note_success(self, source: str, at: datetime) -> None:
         """`source` answered, be it with an empty list."""
         statement = insert(self._connection, schema.sources).values(
@@ -242,6 +259,7 @@ class ListStore:
             first_read_at=read_at,
             read_at=read_at,
             closed=closed,
+            readings=1,
             papers=len(digest),
         )
         read = statement.excluded
@@ -251,6 +269,7 @@ class ListStore:
                 set_={
                     "read_at": read.read_at,
                     "closed": or_(stored.closed, read.closed),
+                    "readings": stored.readings + 1,
                     "papers": case((read.papers > stored.papers, read.papers), else_=stored.papers),
                 },
             )

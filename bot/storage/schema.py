@@ -132,6 +132,8 @@ lists: Final = Table(
     Column("first_read_at", Instant, nullable=False),
     Column("read_at", Instant, nullable=False),
     Column("closed", Boolean, nullable=False),
+    # How often it was read: what was kept of this list in memory holds until it is read again.
+    Column("readings", Integer, nullable=False),
     # The most papers that it had at any reading.
     Column("papers", Integer, nullable=False),
     UniqueConstraint("day", "source"),

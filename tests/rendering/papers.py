@@ -47,7 +47,7 @@ _HOSTILE = [
 texts = st.one_of(
     st.text(max_size=60),
     st.lists(st.sampled_from(_HOSTILE), max_size=12).map("".join),
-    st.builds(str.__mul__, st.sampled_from(_HOSTILE), st.integers(1, 1500)),
+    st.builds(str.__mul__, st.sampled_from(_HOSTILE), st.integers(1, 600)),
 )
 _words = texts.filter(bool)
 _addresses = st.one_of(
@@ -68,13 +68,14 @@ _summaries = st.builds(
     bullets=st.lists(st.builds(Bullet, _words, texts), min_size=1, max_size=14).map(tuple),
     origin=st.sampled_from(SummaryOrigin),
 )
+_names = st.text(min_size=1, max_size=30)
 any_papers = st.builds(
     Paper,
     id=st.sampled_from([ID, PaperId("hep-th/9901001"), PaperId("2406.00153")]),
     title=_words,
     authors=st.one_of(
         st.lists(texts, max_size=8).map(tuple),
-        st.builds(lambda name, count: (name,) * count, _words, st.integers(1, 4000)),
+        st.builds(lambda name, count: (name,) * count, _names, st.integers(1, 400)),
     ),
     abstract=texts,
     media=st.lists(_addresses.filter(lambda url: url is not None), max_size=3).map(tuple),

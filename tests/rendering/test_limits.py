@@ -1,7 +1,7 @@
 """Text is cut visibly, at a word, within the limit."""
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bot.rendering.limits import fit, is_web_url, units
@@ -43,6 +43,7 @@ def test_nothing_fits_in_no_room() -> None:
         fit("word", 0)
 
 
+@settings(deadline=None)
 @given(text=st.text(alphabet="ab *_[]\\:/@😀\u0301", max_size=80), limit=st.integers(1, 60))
 def test_an_escape_is_never_cut_in_half(text: str, limit: int) -> None:
     shown = fit(text, limit, shown_as=literal)

@@ -1,7 +1,7 @@
 """What people get to read is what was written, and nothing but text."""
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 
 from bot.rendering.markup import link_text, literal, plain, shown, unlinked
 from tests.rendering.discord_rules import as_read
@@ -51,6 +51,7 @@ def test_brackets_in_the_text_of_a_link_become_round() -> None:
     assert link_text("[A] *star* https://a.example") == r"(A) \*star\* https\://a.example"
 
 
+@settings(deadline=None)
 @given(text=texts)
 def test_any_text_shows_itself(text: str) -> None:
     read = plain(text)

@@ -122,9 +122,11 @@ class ScriptedSource:
         self.down = False
         self.hangs = False
         self.reads: list[date] = []
+        self.asked = asyncio.Event()
 
     async def read(self, day: date) -> Reading:
         self.reads.append(day)
+        self.asked.set()
         if self.hangs:
             await asyncio.Event().wait()
         if self.down:

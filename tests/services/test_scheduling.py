@@ -191,3 +191,13 @@ async def test_a_process_delivers_the_servers_of_its_own_shards_only(
     await scheduling.fire(a_daily_time())
     await scheduling.sweep()
     assert channels.titles() == []
+
+
+async def test_stopping_breaks_off_a_source_that_hangs_without_a_word_of_error(
+    scheduling: Scheduling, source: ScriptedSource, caplog: pytest.LogCaptureFixture
+) -> None:
+    source.hangs = True
+    await scheduling.start()
+    await source.asked.wait()
+    await scheduling.stop(patience=timedelta(0))
+    assert [record for record in caplog.records if record.levelname == "ERROR"] == []

@@ -62,7 +62,7 @@ PAPERS = st.fixed_dictionaries(
 
 
 @given(st.binary(max_size=200) | (JSON | st.lists(JSON | PAPERS, max_size=5)).map(json.dumps))
-@settings(max_examples=300, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=150, suppress_health_check=[HealthCheck.too_slow])
 def test_any_answer_is_a_page_or_unreadable(body: bytes | str) -> None:
     if isinstance(body, str):
         body = body.encode()

@@ -52,6 +52,7 @@ def upgrade() -> None:
         sa.Column("first_read_at", _INSTANT, nullable=False),
         sa.Column("read_at", _INSTANT, nullable=False),
         sa.Column("closed", sa.Boolean(), nullable=False),
+        sa.Column("readings", sa.Integer(), nullable=False),
         sa.Column("papers", sa.Integer(), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_lists")),
         sa.UniqueConstraint("day", "source", name=op.f("uq_lists_day_source")),
