@@ -14,9 +14,15 @@ def tidy(text: str) -> str:
 
 def distinct(names: Iterable[str]) -> tuple[str, ...]:
     """`names` cleaned, each once (case and accents aside), in the order given; blanks dropped."""
+    names = list(names)
+    together = ",".join(names)
+    if together.isascii() and together.isprintable() and "  " not in together:
+        # Of ASCII text the fold is the lower case: most papers' authors need no more than this.
+        stripped = list(map(str.strip, names))
+        if "" not in stripped and len(set(map(str.lower, stripped))) == len(stripped):
+            return tuple(stripped)
     found: dict[str, str] = {}
-    for raw in names:
-        if name := tidy(raw):
-            # Of ASCII text the fold is the lower case: a shortcut for nearly all names.
+    for name in map(tidy, names):
+        if name:
             found.setdefault(name.lower() if name.isascii() else fold(name) or name, name)
     return tuple(found.values())

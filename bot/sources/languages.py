@@ -10,6 +10,8 @@ foreign name or symbol in an English text stays far below this."""
 _KANA_SHARE: Final = 0.05
 """Of Han and kana together: Japanese never goes long without kana; Chinese has none of its own."""
 
+_ENOUGH: Final = 1000
+
 UNDETERMINED: Final = "und"
 
 
@@ -35,8 +37,10 @@ def language_of(text: str) -> str:
     """The language that a text's script suggests, as a BCP 47 tag, or `und`.
 
     Hangul is `ko`, kana `ja`, Han without kana `zh`, Cyrillic `ru`, Arabic `ar`, Latin `en`.
-    A script other than Latin needs an eighth of the letters to win over it.
+    A script other than Latin needs an eighth of the letters to win over it. The first thousand
+    characters are looked at.
     """
+    text = text[:_ENOUGH]
     pages = text.encode("utf-16-be", errors="surrogatepass")[::2]
     hangul = _count(pages, _HANGUL)
     if hangul * 2 > len(pages):  # no other script can be ahead

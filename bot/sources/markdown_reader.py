@@ -56,14 +56,13 @@ _LIST_ITEM: Final = re.compile(
 _ESCAPE: Final = re.compile(
     r"\\(?:x([\da-fA-F]{2})|u([\da-fA-F]{4})|U([\da-fA-F]{8})|(.))", re.ASCII
 )
+_USUAL_LINK: Final = re.compile(r"\[(.*)\]\(https://arxiv\.org/abs/(\d{4}\.\d{4,5})\)", re.ASCII)
 _NUMBERED: Final = re.compile(r"\d{1,3}[.)]\s", re.ASCII)
 _PSEUDO_AUTHOR: Final = "+"
 
 # `**Label**: text`, `***Label***: text`, and with the colon inside; a label holds no emphasis
 # of its own unless escaped, so that anything mixed or unclosed stays text.
-_LABELLED: Final = re.compile(
-    r"(\*\*\*|\*\*)(?P<label>[^*\\]*(?:\\.[^*\\]*)*)\1(?P<colon>\s*[:：])?\s*(?P<text>.*)"
-)
+_LABELLED: Final = re.compile(r"(\*\*\*|\*\*)([^*\\]*(?:\\.[^*\\]*)*)\1(\s*[:：])?\s*")
 _LABEL_ESCAPE: Final = re.compile(r"\\([\\*])")
 _ESCAPED_START: Final = re.compile(r"\\+\*")
 
@@ -85,8 +84,7 @@ def read_digests(
     Raises `SourceUnreadable` for a text that is no digest: neither a paper nor a day's heading,
     papers without any date, or more than 500,000 lines.
     """
-    lines = data.count(b"\n") if isinstance(data, bytes) else data.count("\n")
-    if lines >= MAX_LINES:
+    if len(data) >= MAX_LINES and _line_ends(data) >= MAX_LINES:
         raise SourceUnreadable(name, f"more than {MAX_LINES:,} lines")
     document = _Document(name, language, day or day_in_path(name))
     document.read(document.decoded(data))
@@ -97,13 +95,15 @@ def bullet_of(text: str) -> Bullet | None:
     """The bullet that a line says after its marker; `None` for a blank one."""
     text = tidy(text)
     if text.startswith("*"):
-        if found := _LABELLED.fullmatch(text):
-            label, colon = found["label"].rstrip(), found["colon"]
+        if found := _LABELLED.match(text):
+            _, label, colon = found.groups()
+            label = label.strip()
             if not colon and label.endswith((":", "：")):
-                label, colon = label[:-1], ":"
-            label = tidy(_LABEL_ESCAPE.sub(r"\1", label))
+                label, colon = label[:-1].strip(), ":"
+            if "\\" in label:
+                label = _LABEL_ESCAPE.sub(r"\1", label)
             if label and colon:
-                return Bullet(found["text"], label)
+                return Bullet(text[found.end() :], label)
     elif text.startswith("\\") and _ESCAPED_START.match(text):
         text = text[1:]
     return Bullet(text) if text else None
@@ -118,7 +118,10 @@ def authors_of(text: str) -> tuple[str, ...]:
 
 
 def _people(names: Iterable[str]) -> tuple[str, ...]:
-    return tuple(name for name in distinct(names) if name != _PSEUDO_AUTHOR)
+    found = distinct(names)
+    if _PSEUDO_AUTHOR in found:
+        found = tuple(name for name in found if name != _PSEUDO_AUTHOR)
+    return found
 
 
 def _names(text: str) -> list[str]:
@@ -157,23 +160,33 @@ def _unescaped(escape: re.Match[str]) -> str:
 
 @dataclass(slots=True)
 class _Draft:
-    """A paper while its lines are read. Each bullet is the pieces of its lines."""
+    """A paper while its lines are read.
+
+    `continued` are the lines that go on with a bullet, by the bullet's place: joined at the end,
+    because a thousand joins of a growing text would take a thousand times as long.
+    """
 
     id: PaperId
     title: str
     media: list[str] = field(default_factory=list)
     upvotes: int | None = None
     authors: list[str] = field(default_factory=list)
-    bullets: list[list[str]] = field(default_factory=list)
+    bullets: list[str] = field(default_factory=list)
+    continued: dict[int, list[str]] = field(default_factory=dict)
+
+    def go_on(self, line: str) -> None:
+        self.continued.setdefault(len(self.bullets) - 1, []).append(line)
 
     def statements(self) -> list[Bullet]:
-        return [bullet for bullet in map(bullet_of, map(" ".join, self.bullets)) if bullet]
+        for place, lines in self.continued.items():
+            self.bullets[place] = " ".join([self.bullets[place], *lines])
+        return [bullet for bullet in map(bullet_of, self.bullets) if bullet]
 
     def listing(self, statements: list[Bullet], language: str | None) -> Listing:
         summaries: tuple[Summary, ...] = ()
         if statements:
             if language is None:
-                language = language_of("\n".join([b.text or b.label for b in statements]))
+                language = language_of(" ".join([b.text or b.label for b in statements]))
             summaries = (
                 Summary(language=language, bullets=tuple(statements), origin=SummaryOrigin.DIGEST),
             )
@@ -226,7 +239,7 @@ class _Document:
             if not line:
                 joins = False
             elif paper is not None and line.startswith("- "):
-                paper.bullets.append([line[2:]])
+                paper.bullets.append(line[2:])
                 joins = True
             elif stripped := line.strip():
                 self._blank = False
@@ -279,11 +292,11 @@ class _Document:
         if _is_rule(line):
             return False
         if line[:2] in ("- ", "* ", "-\t", "*\t", "-", "*"):
-            paper.bullets.append([line[2:]])
+            paper.bullets.append(line[2:])
         elif continues and not _NUMBERED.match(line):
-            paper.bullets[-1].append(line)
+            paper.go_on(line)
         else:
-            paper.bullets.append([line])
+            paper.bullets.append(line)
         return True
 
     def _heading(self, number: int, level: int, text: str) -> None:
@@ -321,7 +334,7 @@ class _Document:
             else:
                 self._votes(number, value, paper)
             return True
-        addresses = list(_media_in(line))
+        addresses = _media_in(line)
         if not addresses:
             # A line of nothing but tags, such as the end of a <div>.
             return line[0] == "<" and not _TAG.sub("", line).strip()
@@ -331,7 +344,7 @@ class _Document:
             else:
                 self._problem(number, f"no address of a picture or film: {_shown(written)}")
         if line[0] == "<" and (text := _TAG.sub("", line).strip()):
-            paper.bullets.append([text])
+            paper.bullets.append(text)
         return True
 
     def _votes(self, number: int, value: str, paper: _Draft) -> None:
@@ -350,23 +363,27 @@ class _Document:
 
 def _listings(drafts: list[_Draft], language: str | None) -> Iterator[Listing]:
     """One listing a paper. What a paper's second coming adds is added to its first."""
-    papers: dict[PaperId, tuple[_Draft, list[Bullet]]] = {}
-    said: dict[PaperId, set[Bullet]] = {}
+    papers: dict[str, tuple[_Draft, list[Bullet]]] = {}
+    said: dict[str, set[Bullet]] = {}
     for draft in drafts:
-        statements = draft.statements()
-        if draft.id not in papers:
-            papers[draft.id] = draft, statements
+        key, statements = draft.id.value, draft.statements()
+        if key not in papers:
+            papers[key] = draft, statements
             continue
-        first, known = papers[draft.id]
-        if draft.id not in said:
-            said[draft.id] = set(known)
-        known += [bullet for bullet in statements if bullet not in said[draft.id]]
-        said[draft.id].update(statements)
+        first, known = papers[key]
+        if key not in said:
+            said[key] = set(known)
+        known += [bullet for bullet in statements if bullet not in said[key]]
+        said[key].update(statements)
         first.authors += draft.authors
         first.media += draft.media
         first.upvotes = first.upvotes if first.upvotes is not None else draft.upvotes
     for draft, statements in papers.values():
         yield draft.listing(statements, language)
+
+
+def _line_ends(data: bytes | str) -> int:
+    return data.count(b"\n") if isinstance(data, bytes) else data.count("\n")
 
 
 def _is_utf8(line: bytes) -> bool:
@@ -388,6 +405,8 @@ def _linked_paper(heading: str) -> tuple[PaperId, str, str] | None:
 
     The last link to arXiv counts, and everything before it is the title, brackets and all.
     """
+    if found := _USUAL_LINK.fullmatch(heading):
+        return PaperId(found[2]), tidy(found[1]), ""
     end = len(heading)
     for _ in range(_LINKS_TRIED):
         at = heading.rfind("](", 0, end)
@@ -410,18 +429,17 @@ def _linked_paper(heading: str) -> tuple[PaperId, str, str] | None:
     return None
 
 
-def _media_in(line: str) -> Iterator[str]:
+def _media_in(line: str) -> list[str]:
     """The addresses that a line of pictures or films holds, as written."""
     if line.startswith("!["):
-        for piece in line.split("![")[1:]:
-            yield piece.partition("](")[2].strip().removesuffix(")")
-    elif line[0] == "[" and _WATCH.match(line):
-        for piece in _WATCH.split(line)[1:]:
-            piece = piece.strip()
-            yield piece[1:].removesuffix(")") if piece.startswith("(") else piece
-    elif line[0] == "<":
-        for double, single, bare in _SRC.findall(line):
-            yield double or single or bare
+        pieces = line.split("![")[1:]
+        return [piece.partition("](")[2].strip().removesuffix(")") for piece in pieces]
+    if line[0] == "[" and _WATCH.match(line):
+        pieces = [piece.strip() for piece in _WATCH.split(line)[1:]]
+        return [p[1:].removesuffix(")") if p.startswith("(") else p for p in pieces]
+    if line[0] == "<":
+        return [double or single or bare for double, single, bare in _SRC.findall(line)]
+    return []
 
 
 def _is_rule(line: str) -> bool:

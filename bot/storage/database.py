@@ -45,7 +45,8 @@ class Database:
         self._url = url
         self._writer = writer
         self._reader = reader
-        # SQLite has one writer at a time, and lets others poll for their turn, unfairly.
+        # SQLite has one writer at a time. Others poll for their turn, unfairly, and both SQLite
+        # and the pool give up after a while: here they queue for as long as it takes.
         self._turn = asyncio.Lock()
 
     @asynccontextmanager

@@ -13,7 +13,7 @@ from bot.domain.papers import PaperId
 from bot.storage import schema
 from bot.storage.chunks import chunks
 from bot.storage.connection import Connection
-from bot.storage.papers import Described, PaperStore
+from bot.storage.papers import PaperStore
 from bot.storage.upsert import insert
 
 
@@ -66,9 +66,7 @@ class ListStore:
         votes and descriptions stand over written ones. Saving the same again writes only that
         it was read. `closed`: the source will not change this list any more.
         """
-        saved = await self._papers.save(
-            Described(listing.paper, live=listing.live) for listing in digest
-        )
+        saved = await self._papers.save(digest.listings)
         stored = await self._places(digest.day)
         read = {
             listing.paper.id.value: _Place(

@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from sqlalchemy import Row, delete, func, or_, select
 
+from bot.domain.digests import Listing
 from bot.domain.papers import Bullet, Paper, PaperId, Summary, SummaryOrigin, merged
 from bot.domain.text import fold
 from bot.storage import schema
@@ -18,14 +19,6 @@ from bot.storage.upsert import insert
 
 _WORD: Final = re.compile(r"\w+")
 _HIGHEST: Final = "\U0010ffff"
-
-
-@dataclass(frozen=True, slots=True)
-class Described:
-    """A paper as it is stored. `live`: a live service described it."""
-
-    paper: Paper
-    live: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,8 +44,19 @@ class PaperStore:
 
     async def get_many(self, ids: Collection[PaperId]) -> dict[PaperId, Paper]:
         """Those of `ids` that are stored, in the order asked."""
-        stored = await self._load(ids)
-        return {paper_id: described.paper for paper_id, described in stored.items()}
+        found: dict[PaperId, Paper] = {}
+        for chunk in chunks(ids):
+            values = [paper_id.value for paper_id in chunk]
+            rows = await self._connection.execute(
+                select(schema.papers).where(schema.papers.c.id.in_(values))
+            )
+            descriptions = {row.id: row for row in rows}
+            names = await self._names(values)
+            summaries = await self._summaries(values)
+            for paper_id in chunk:
+                if (row := descriptions.get(paper_id.value)) is not None:
+                    found[paper_id] = _paper(row, names.get(row.id, []), summaries.get(row.id, []))
+        return found
 
     async def languages(self) -> tuple[str, ...]:
         """The languages that summaries exist in, most frequent first, `und` among them."""
@@ -81,50 +85,28 @@ class PaperStore:
         ids = [PaperId(value) for value in await self._connection.scalars(query)]
         return tuple((await self.get_many(ids)).values())
 
-    async def save(self, readings: Iterable[Described]) -> PapersSaved:
-        """Take in what a source says of some papers.
+    async def save(self, listings: Collection[Listing]) -> PapersSaved:
+        """Take in what a source says of some papers, each listed once.
 
-        A live description stands over a written one, and the newest live one over older; what
-        it leaves empty keeps its stored value. A summary replaces the one of its language and
+        A live description stands over what is stored, a written one fills the gaps; what either
+        leaves empty keeps its stored value. A summary replaces the one of its language and
         origin. What is stored already is not written again.
         """
-        read = {reading.paper.id: reading for reading in readings}
-        stored = await self._load(read)
-        wanted = {
-            paper_id: _joined(stored[paper_id], reading) if paper_id in stored else reading
-            for paper_id, reading in read.items()
-        }
-        changed = [
-            wanted[paper_id] for paper_id in read if wanted[paper_id] != stored.get(paper_id)
+        stored = await self.get_many([listing.paper.id for listing in listings])
+        wanted = [
+            _joined(stored[listing.paper.id], listing)
+            if listing.paper.id in stored
+            else listing.paper
+            for listing in listings
         ]
+        changed = [paper for paper in wanted if paper != stored.get(paper.id)]
         await self._write_descriptions(changed)
         await self._write_authors(
-            [
-                described.paper
-                for described in changed
-                if _authors(stored, described.paper.id) != described.paper.authors
-            ]
+            [paper for paper in changed if paper.authors != _authors(stored, paper.id)]
         )
         await self._write_summaries(changed, stored)
-        new = sum(described.paper.id not in stored for described in changed)
+        new = sum(paper.id not in stored for paper in changed)
         return PapersSaved(new=new, changed=len(changed) - new)
-
-    async def _load(self, ids: Iterable[PaperId]) -> dict[PaperId, Described]:
-        found: dict[PaperId, Described] = {}
-        for chunk in chunks(ids):
-            values = [paper_id.value for paper_id in chunk]
-            rows = await self._connection.execute(
-                select(schema.papers).where(schema.papers.c.id.in_(values))
-            )
-            descriptions = {row.id: row for row in rows}
-            names = await self._names(values)
-            summaries = await self._summaries(values)
-            for paper_id in chunk:
-                if (row := descriptions.get(paper_id.value)) is not None:
-                    found[paper_id] = _described(
-                        row, names.get(row.id, []), summaries.get(row.id, [])
-                    )
-        return found
 
     async def _names(self, ids: Sequence[str]) -> Mapping[str, list[str]]:
         written, authors = schema.paper_authors, schema.authors
@@ -142,9 +124,7 @@ class PaperStore:
     async def _summaries(self, ids: Sequence[str]) -> Mapping[str, list[Summary]]:
         columns = schema.summaries.c
         rows = await self._connection.execute(
-            select(schema.summaries)
-            .where(columns.paper_id.in_(ids))
-            .order_by(columns.paper_id, columns.language, columns.origin)
+            select(schema.summaries).where(columns.paper_id.in_(ids))
         )
         summaries: defaultdict[str, list[Summary]] = defaultdict(list)
         for row in rows:
@@ -154,8 +134,8 @@ class PaperStore:
             )
         return summaries
 
-    async def _write_descriptions(self, changed: Sequence[Described]) -> None:
-        if not changed:
+    async def _write_descriptions(self, papers: Sequence[Paper]) -> None:
+        if not papers:
             return
         statement = insert(self._connection, schema.papers)
         statement = statement.on_conflict_do_update(
@@ -168,18 +148,17 @@ class PaperStore:
         )
         rows = [
             {
-                "id": described.paper.id.value,
-                "title": described.paper.title,
-                "abstract": described.paper.abstract,
-                "media": list(described.paper.media),
-                "code_url": described.paper.code_url,
-                "stars": described.paper.stars,
-                "project_url": described.paper.project_url,
-                "organization": described.paper.organization,
-                "keywords": list(described.paper.keywords),
-                "live": described.live,
+                "id": paper.id.value,
+                "title": paper.title,
+                "abstract": paper.abstract,
+                "media": list(paper.media),
+                "code_url": paper.code_url,
+                "stars": paper.stars,
+                "project_url": paper.project_url,
+                "organization": paper.organization,
+                "keywords": list(paper.keywords),
             }
-            for described in changed
+            for paper in papers
         ]
         await self._connection.execute(statement, rows)
 
@@ -206,14 +185,15 @@ class PaperStore:
                 [{"name": name, "folded": fold(name)} for name in added],
             )
             known |= await self._known_authors(added)
-            await self._connection.execute(
-                insert(self._connection, schema.author_parts).on_conflict_do_nothing(),
-                [
-                    {"part": part, "author_id": known[name]}
-                    for name in added
-                    for part in dict.fromkeys(_WORD.findall(fold(name)))
-                ],
-            )
+            parts = [
+                {"part": part, "author_id": known[name]}
+                for name in added
+                for part in dict.fromkeys(_WORD.findall(fold(name)))
+            ]
+            if parts:  # "+" is an author in some digests, and no word
+                await self._connection.execute(
+                    insert(self._connection, schema.author_parts).on_conflict_do_nothing(), parts
+                )
         return known
 
     async def _known_authors(self, names: Iterable[str]) -> dict[str, int]:
@@ -227,19 +207,18 @@ class PaperStore:
         return known
 
     async def _write_summaries(
-        self, changed: Sequence[Described], stored: Mapping[PaperId, Described]
+        self, papers: Sequence[Paper], stored: Mapping[PaperId, Paper]
     ) -> None:
         rows = [
             {
-                "paper_id": described.paper.id.value,
+                "paper_id": paper.id.value,
                 "language": summary.language,
                 "origin": summary.origin.value,
                 "bullets": [{"text": b.text, "label": b.label} for b in summary.bullets],
             }
-            for described in changed
-            for summary in described.paper.summaries
-            if described.paper.id not in stored
-            or summary not in stored[described.paper.id].paper.summaries
+            for paper in papers
+            for summary in paper.summaries
+            if paper.id not in stored or summary not in stored[paper.id].summaries
         ]
         if not rows:
             return
@@ -251,38 +230,34 @@ class PaperStore:
         await self._connection.execute(statement, rows)
 
 
-def _authors(stored: Mapping[PaperId, Described], paper_id: PaperId) -> tuple[str, ...]:
-    return stored[paper_id].paper.authors if paper_id in stored else ()
+def _authors(stored: Mapping[PaperId, Paper], paper_id: PaperId) -> tuple[str, ...]:
+    return stored[paper_id].authors if paper_id in stored else ()
 
 
-def _joined(stored: Described, read: Described) -> Described:
+def _joined(stored: Paper, listing: Listing) -> Paper:
     """One description from the stored one and what was just read."""
-    first, second = (read.paper, stored.paper) if read.live else (stored.paper, read.paper)
-    summaries = {(s.language, s.origin): s for s in stored.paper.summaries}
-    summaries |= {(s.language, s.origin): s for s in read.paper.summaries}
-    return Described(
-        replace(
-            merged(first, second),
-            summaries=tuple(summaries[key] for key in sorted(summaries)),
-        ),
-        live=stored.live or read.live,
-    )
+    read = listing.paper
+    described = merged(read, stored) if listing.live else merged(stored, read)
+    summaries = {(s.language, s.origin): s for s in (*stored.summaries, *read.summaries)}
+    return replace(described, summaries=_sorted(summaries.values()))
 
 
-def _described(row: Row[Any], names: Sequence[str], summaries: Sequence[Summary]) -> Described:
-    return Described(
-        Paper(
-            id=PaperId(row.id),
-            title=row.title,
-            authors=tuple(names),
-            abstract=row.abstract,
-            media=tuple(row.media),
-            code_url=row.code_url,
-            stars=row.stars,
-            project_url=row.project_url,
-            organization=row.organization,
-            keywords=tuple(row.keywords),
-            summaries=tuple(summaries),
-        ),
-        live=row.live,
+def _sorted(summaries: Iterable[Summary]) -> tuple[Summary, ...]:
+    """In an order of our own: databases sort text each in their way."""
+    return tuple(sorted(summaries, key=lambda summary: (summary.language, summary.origin)))
+
+
+def _paper(row: Row[Any], names: Sequence[str], summaries: Sequence[Summary]) -> Paper:
+    return Paper(
+        id=PaperId(row.id),
+        title=row.title,
+        authors=tuple(names),
+        abstract=row.abstract,
+        media=tuple(row.media),
+        code_url=row.code_url,
+        stars=row.stars,
+        project_url=row.project_url,
+        organization=row.organization,
+        keywords=tuple(row.keywords),
+        summaries=_sorted(summaries),
     )

@@ -80,8 +80,6 @@ papers: Final = Table(
     Column("project_url", Text),
     Column("organization", Text, nullable=False),
     Column("keywords", JSON, nullable=False),
-    # Whether a live service described it, whose word a written digest does not overrule.
-    Column("live", Boolean, nullable=False),
 )
 
 authors: Final = Table(

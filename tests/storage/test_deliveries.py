@@ -383,10 +383,9 @@ async def test_an_owner_may_claim_its_own_message_again(
     (message,) = (await planned(database, subscription, cards([1]))).messages
     await claim(database, message)
 
-    again = await claim(database, message, after=timedelta(seconds=1))
+    claims = [await claim(database, message, after=timedelta(seconds=n)) for n in (1, 2)]
 
-    assert again is not None
-    assert again.first_sent_at == NOON
+    assert [again and again.first_sent_at for again in claims] == [NOON, NOON]
 
 
 async def test_of_many_processes_that_claim_at_once_exactly_one_wins(
@@ -514,6 +513,19 @@ async def test_a_worker_that_lost_its_claim_changes_nothing(
     await finish(elsewhere, fast, Sent(POSTED_ID), owner="two")
     await finish(database, slow, late)
 
+    assert await states(database, delivery) == [MessageState.POSTED]
+
+
+async def test_a_claim_has_one_outcome_unless_the_message_turns_out_to_have_arrived(
+    database: Database, subscription: Subscription
+) -> None:
+    delivery = await planned(database, subscription, cards([1]))
+    claimed = await claim(database, delivery.messages[0])
+
+    for outcome in (Unknown("lost"), NotSent("busy"), Rejected("malformed")):
+        await finish(database, claimed, outcome)
+    assert await states(database, delivery) == [MessageState.UNKNOWN]
+    await finish(database, claimed, Sent(POSTED_ID))
     assert await states(database, delivery) == [MessageState.POSTED]
 
 

@@ -360,3 +360,25 @@ async def test_a_source_is_down_since_the_first_failure_after_its_last_answer(
         await stores.lists.note_success("one", at(6))
     assert await down_since("one", "two") == at(5)
     assert await down_since("one") is None
+
+
+async def test_the_version_of_some_lists_changes_with_each_reading_of_one_that_has_papers(
+    database: Database,
+) -> None:
+    async def version() -> object:
+        async with database.reading() as stores:
+            return await stores.lists.version([DAY, DAY_BEFORE])
+
+    versions = [await version()]
+    await save(database, paper(1))
+    versions.append(await version())
+    await save(database, paper(1), source="markdown")
+    versions.append(await version())
+    await save(database, paper(1))
+    versions.append(await version())
+
+    await save(database, paper(1), day=date(2020, 1, 1))
+    await save(database, source="empty")
+
+    assert len(set(versions)) == len(versions)
+    assert await version() == versions[-1]

@@ -73,6 +73,13 @@ async def test_3303_authors_keep_their_order(database: Database) -> None:
         assert (await stores.papers.get(paper_id(1))).authors == names
 
 
+async def test_an_author_whose_name_has_no_word_is_kept(database: Database) -> None:
+    await save(database, paper(1, authors=["+"]))
+
+    async with database.reading() as stores:
+        assert (await stores.papers.get(paper_id(1))).authors == ("+",)
+
+
 async def test_a_changed_list_of_authors_replaces_the_old_one(database: Database) -> None:
     await save(database, paper(1, authors=["One"]), paper(2, authors=["Two"]))
     live = Paper(id=paper_id(1), title="A title", authors=("Three", "One"))

@@ -68,7 +68,6 @@ def upgrade() -> None:
         sa.Column("project_url", sa.Text()),
         sa.Column("organization", sa.Text(), nullable=False),
         sa.Column("keywords", sa.JSON(), nullable=False),
-        sa.Column("live", sa.Boolean(), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_papers")),
     )
     op.create_table(

@@ -1,0 +1,244 @@
+"""Subscribing as people do it: commands, choices, and the sentences that answer them."""
+
+from typing import Any
+
+import discord
+import pytest
+
+from bot.domain.subscriptions import SubscriptionState
+from tests.builders import a_daily_time, utc
+from tests.cogs.conftest import Lab
+
+NEXT_MORNING_IN_SEOUL = int(utc(2024, 6, 5).timestamp())
+
+
+async def test_subscribing_with_nothing_chosen_takes_this_channel_and_says_what_holds(
+    lab: Lab,
+) -> None:
+    answer = await lab.slash("subscribe")
+    next_post = int(utc(2024, 6, 5, 9).timestamp())
+    assert lab.channel.mention in answer.content
+    assert "09:00 (UTC)" in answer.content
+    assert "English" in answer.content
+    assert "up to 25 cards" in answer.content
+    assert f"<t:{next_post}:F>" in answer.content
+    [card] = answer.embeds
+    assert card.title == "Paper 1"
+    assert "Test" in str(card.footer.text)
+
+
+async def test_every_choice_is_kept(lab: Lab) -> None:
+    role = lab.guild.create_role("papers", mentionable=True)
+    other = lab.guild.create_text_channel("other")
+    answer = await lab.slash(
+        "subscribe",
+        channel=other,
+        time="7:30 am",
+        timezone="seoul",
+        language="English",
+        limit=5,
+        role=role,
+        quiet_days=False,
+    )
+    assert other.mention in answer.content
+    preferences = (await lab.app.subscribing.of_channel(other.id)).preferences
+    assert preferences.daily == a_daily_time("07:30")
+    assert (preferences.language, preferences.limit) == ("en", 5)
+    assert preferences.role_id == role.id
+    assert not preferences.announce_quiet_days
+
+
+async def test_a_channel_has_one_subscription(lab: Lab) -> None:
+    await lab.slash("subscribe")
+    again = await lab.slash("subscribe", time="10:00")
+    assert "/subscription edit" in again.content
+    assert (await lab.app.subscribing.of_channel(lab.channel.id)).preferences.daily.at.hour == 9
+
+
+async def test_several_channels_of_a_server_can_be_subscribed(lab: Lab) -> None:
+    other = lab.guild.create_news_channel("announcements")
+    await lab.slash("subscribe")
+    await lab.slash("subscribe", channel=other)
+    answer = await lab.slash("subscription list")
+    assert lab.channel.mention in answer.content
+    assert other.mention in answer.content
+    assert answer.content.count("Next post") == 2
+
+
+@pytest.mark.parametrize(
+    ("options", "says"),
+    [
+        ({"time": "25:00"}, "Write it as `09:00`"),
+        ({"time": "soon"}, "Write it as `09:00`"),
+        ({"timezone": "Berln"}, "`Europe/Berlin`"),
+        ({"timezone": "nowhere at all"}, "Choose one from the list"),
+        ({"language": "Klingon"}, "I have them in: `en` (English)"),
+    ],
+)
+async def test_a_wrong_choice_is_answered_with_what_to_write(
+    lab: Lab, options: dict[str, Any], says: str
+) -> None:
+    answer = await lab.slash("subscribe", **options)
+    assert says in answer.content
+    assert await lab.app.subscribing.in_guild(lab.guild.id) == ()
+
+
+async def test_a_channel_of_the_wrong_kind_is_answered_with_the_right_ones(lab: Lab) -> None:
+    for kind, says in (
+        (lab.guild.create_forum_channel("forum"), "choose one of them"),
+        (lab.guild.create_voice_channel("voice"), "for talking"),
+        (lab.guild.create_category("category"), "holds channels"),
+    ):
+        answer = await lab.slash("subscribe", channel=kind)
+        assert says in answer.content
+        assert "Choose a text channel, an announcement channel or a thread." in answer.content
+
+
+async def test_what_the_bot_lacks_is_named_exactly(lab: Lab) -> None:
+    shut = lab.a_channel_denying("shut", embed_links=True, add_reactions=True)
+    answer = await lab.slash("subscribe", channel=shut)
+    assert "**Embed Links**, **Add Reactions**" in answer.content
+    for unneeded in ("View", "Send", "History", "Threads"):
+        assert unneeded not in answer.content
+    assert await lab.app.subscribing.in_guild(lab.guild.id) == ()
+
+
+async def test_a_channel_that_the_bot_cannot_see_is_named_too(lab: Lab) -> None:
+    hidden = lab.a_channel_denying("hidden", view_channel=True)
+    answer = await lab.slash("subscribe", channel=hidden)
+    assert "View Channel" in answer.content
+
+
+async def test_only_those_who_may_manage_the_named_channel_can_subscribe_it(lab: Lab) -> None:
+    """The command is open to them here; the channel in its option is another's."""
+    managing = discord.PermissionOverwrite(manage_channels=True)
+    own = lab.guild.create_text_channel("own", overwrites={lab.reader: managing})
+    for command in ("subscribe", "unsubscribe", "subscription pause", "subscription test"):
+        answer = await lab.slash(command, by=lab.reader, at=own, channel=lab.channel)
+        assert "**Manage Channels**" in answer.content
+    assert "09:00" in (await lab.slash("subscribe", by=lab.reader, at=own)).content
+
+
+async def test_a_role_is_one_that_readers_can_take(lab: Lab) -> None:
+    everyone = await lab.slash("subscribe", role=lab.guild.default_role)
+    assert "never mention @everyone" in everyone.content
+
+
+async def test_a_role_that_the_bot_may_not_mention_is_told(lab: Lab) -> None:
+    role = lab.guild.create_role("closed")
+    quiet = lab.a_channel_denying("quiet", mention_everyone=True)
+    answer = await lab.slash("subscribe", channel=quiet, role=role)
+    assert "Allow anyone to @mention this role" in answer.content
+
+
+async def test_editing_changes_what_was_named_and_nothing_else(lab: Lab) -> None:
+    await lab.slash("subscribe", time="07:30", timezone="Asia/Seoul", limit=5)
+    answer = await lab.slash("subscription edit", time="09:00")
+    assert f"<t:{NEXT_MORNING_IN_SEOUL}:F>" in answer.content
+    preferences = (await lab.app.subscribing.of_channel(lab.channel.id)).preferences
+    assert preferences.daily == a_daily_time("09:00")
+    assert preferences.limit == 5
+
+
+async def test_a_role_can_be_taken_back(lab: Lab) -> None:
+    role = lab.guild.create_role("papers", mentionable=True)
+    await lab.slash("subscribe", role=role)
+    assert role.mention in (await lab.slash("subscription list")).content
+    await lab.slash("subscription edit", no_role=True)
+    assert role.mention not in (await lab.slash("subscription list")).content
+
+
+async def test_editing_nothing_says_what_holds(lab: Lab) -> None:
+    await lab.slash("subscribe")
+    answer = await lab.slash("subscription edit")
+    assert "Nothing to change" in answer.content
+    assert "09:00 (UTC)" in answer.content
+
+
+async def test_pausing_and_resuming(lab: Lab) -> None:
+    await lab.slash("subscribe", timezone="Asia/Seoul")
+    assert "/subscription resume" in (await lab.slash("subscription pause")).content
+    assert "**Paused**" in (await lab.slash("subscription list")).content
+    resumed = await lab.slash("subscription resume")
+    assert f"<t:{NEXT_MORNING_IN_SEOUL}:F>" in resumed.content
+
+
+async def test_a_suspended_subscription_says_why_and_comes_back(lab: Lab) -> None:
+    await lab.slash("subscribe")
+    subscription = await lab.app.subscribing.of_channel(lab.channel.id)
+    async with lab.app.database.transaction() as stores:
+        await stores.subscriptions.set_state(
+            subscription.id, SubscriptionState.SUSPENDED, "403 (error 50013): Missing Permissions"
+        )
+    listed = (await lab.slash("subscription list")).content
+    assert "**Suspended**" in listed
+    assert "Missing Permissions" in listed
+    assert "Next post" in (await lab.slash("subscription resume")).content
+
+
+async def test_the_test_card_is_marked_as_one(lab: Lab) -> None:
+    await lab.slash("subscribe")
+    [card] = (await lab.slash("subscription test")).embeds
+    assert "Test" in str(card.footer.text)
+    assert lab.channel.history() == [], "nobody else sees it"
+
+
+async def test_unsubscribing_ends_it(lab: Lab) -> None:
+    await lab.slash("subscribe")
+    assert "nothing comes twice" in (await lab.slash("unsubscribe")).content
+    assert "No channel is subscribed" in (await lab.slash("subscription list")).content
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        "unsubscribe",
+        "subscription edit",
+        "subscription pause",
+        "subscription resume",
+        "subscription test",
+    ],
+)
+async def test_what_is_not_subscribed_says_how_to_begin(lab: Lab, command: str) -> None:
+    answer = await lab.slash(command)
+    assert "`/subscribe` starts one" in answer.content
+
+
+async def test_zones_are_offered_as_one_types_with_the_time_there(lab: Lab) -> None:
+    for command in ("subscribe", "subscription edit"):
+        offered = await lab.choices(command, "timezone", "seoul")
+        assert list(offered.values()) == ["Asia/Seoul"]
+        assert "now" in next(iter(offered))
+    assert len(await lab.choices("subscribe", "timezone", "")) == 25
+
+
+async def test_languages_are_offered_that_are_at_hand(lab: Lab) -> None:
+    offered = await lab.choices("subscribe", "language", "eng")
+    assert list(offered.values()) == ["en"]
+    assert await lab.choices("subscribe", "language", "zzz") == {}
+
+
+async def test_an_error_that_nobody_foresaw_is_one_sentence_with_a_reference(
+    lab: Lab, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(lab.app.subscribing, "in_guild", None)
+    answer = await lab.slash("subscription list")
+    [record] = [record for record in caplog.records if record.levelname == "ERROR"]
+    assert "went wrong on my side" in answer.content
+    assert answer.content.split("`")[1] in record.getMessage()
+
+
+async def test_with_an_empty_archive_subscribing_works_and_says_so(lab: Lab) -> None:
+    async with lab.app.database.reading() as stores:
+        assert await stores.lists.newest(until=utc(2024, 6, 1).date()) is None
+    lab.app.subscribing._now = lambda: utc(2024, 5, 1)
+    answer = await lab.slash("subscribe")
+    assert "no papers yet" in answer.content
+    assert answer.embeds == []
+
+
+async def test_every_command_and_option_is_described(lab: Lab) -> None:
+    for command in lab.app.bot.tree.walk_commands():
+        assert len(command.description) > 10, command.qualified_name
+        for parameter in getattr(command, "parameters", []):
+            assert len(str(parameter.description)) > 10, f"{command.name} {parameter.name}"
