@@ -4,12 +4,11 @@
 
 The digests and answers are made up here, in the shape of real ones: as many papers a day, names
 a paper and bullets a paper, sentences as long, Korean with Latin terms. Times are of this
-machine, medians of five; what travels is the ratios.
+machine, the best of five, since other programs only ever add; what travels is the ratios.
 """
 
 import argparse
 import random
-import statistics
 import tempfile
 import time
 from collections.abc import Callable, Iterator
@@ -32,7 +31,7 @@ Transformer diffusion reward policy benchmark LoRA token attention MoE RLHF VLM
 
 Ada Emil Mina Tomas Yuki Noor Lena Igor Sofia Wei Jun Amal Petra Olu Rina Marc Hana Émile
 
-Novak Okoro Tanaka Silva Lindqvist Haddad Moreau Kovacs Petrov Ruiz Meyer Zhou Chen Müller
+Novak Okoro Tanaka Silva Lindqvist Haddad Moreau Kovacs Petrov Ruiz Meyer Zhou Chen
 
 we study how a model learns to wait for its data and show that patience improves the result on
 long documents while the cost of training stays the same as before
@@ -81,7 +80,7 @@ def _digests(folder: Path, days: int, chance: random.Random) -> None:
     base = _show("bytes", lambda: [path.read_bytes() for path in paths])
     base = _show("bytes, decoded", decoded, of=base)
     read = _show("our reader", ours, of=base, papers=papers)
-    _show("markdown-it-py, tokens alone", library, of=base, papers=papers, rounds=1, beside=read)
+    _show("markdown-it-py, tokens alone", library, of=base, papers=papers, rounds=2, beside=read)
 
 
 def _answers(folder: Path, days: int, chance: random.Random) -> None:
@@ -115,22 +114,22 @@ def _show(
     rounds: int = ROUNDS,
     beside: float | None = None,
 ) -> float:
-    """Print the median time of `read`, as a multiple of the line above it, and return it."""
+    """Print the time of `read`, as a multiple of `of`, and return it."""
     times = []
     for _ in range(rounds):
         began = time.perf_counter()
         read()
         times.append(time.perf_counter() - began)
-    median = statistics.median(times)
-    line = f"  {name:<30} {median * 1000:9.1f} ms"
+    best = min(times)
+    line = f"  {name:<30} {best * 1000:9.1f} ms"
     if of is not None:
-        line += f"  {median / of:6.1f} x"
+        line += f"  {best / of:6.1f} x"
     if papers is not None:
-        line += f"  {papers / median:9,.0f} papers/s"
+        line += f"  {papers / best:9,.0f} papers/s"
     if beside is not None:
-        line += f"  {median / beside:6.1f} times our reader"
+        line += f"  {best / beside:6.1f} times our reader"
     print(line)
-    return median
+    return best
 
 
 def a_digest(day: date, chance: random.Random) -> str:
@@ -182,7 +181,7 @@ def _bullets(chance: random.Random) -> Iterator[str]:
     for _ in range(chance.randint(2, 6)):
         words = [
             chance.choice(_TERMS) if chance.random() < 0.12 else chance.choice(_KOREAN)
-            for _ in range(chance.randint(25, 65))
+            for _ in range(chance.randint(15, 50))
         ]
         label = f"***{chance.choice(_TERMS)}***: " if chance.random() < 0.5 else ""
         yield f"{label}{' '.join(words)}."

@@ -54,15 +54,16 @@ class Pacing:
 class DiscordSender:
     """The `Sender` that speaks to Discord through `client`."""
 
-    def __init__(self, client: discord.Client) -> None:
+    def __init__(self, client: discord.Client, *, timeout: timedelta = SEND_TIMEOUT) -> None:
         self._client = client
+        self._timeout = timeout.total_seconds()
 
     async def send(self, channel_id: int, message: Rendered, *, nonce: str) -> Outcome:
         """Post `message`, or tell what became of it; no exception of the network's gets out."""
         channel = self._client.get_partial_messageable(channel_id)
         paced = _paced.set(True)
         try:
-            async with asyncio.timeout(SEND_TIMEOUT.total_seconds()):
+            async with asyncio.timeout(self._timeout):
                 posted = await channel.send(**arguments(message), nonce=nonce)
         except discord.HTTPException as error:
             return outcome_of(error.status, error.code, error.text)
@@ -80,7 +81,7 @@ class DiscordSender:
         me = self._client.user
         paced = _paced.set(True)
         try:
-            async with asyncio.timeout(SEND_TIMEOUT.total_seconds()):
+            async with asyncio.timeout(self._timeout):
                 async for found in channel.history(
                     after=after - CLOCKS_APART, oldest_first=True, limit=HISTORY_LOOKED_AT
                 ):

@@ -56,7 +56,12 @@ class CommandLine:
         self.settings: dict[str, str] = {}
 
     async def start(self, *arguments: str) -> asyncio.subprocess.Process:
-        kept = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}
+        # None of this machine's settings, but where coverage is to be noted.
+        kept = {
+            name: value
+            for name, value in os.environ.items()
+            if name in ("PATH", "HOME") or name.startswith("COVERAGE_")
+        }
         return await asyncio.create_subprocess_exec(
             sys.executable,
             "-m",
@@ -139,10 +144,10 @@ async def test_importing_digests_tells_what_could_not_be_read_with_file_and_line
     (folder / "04.md").write_text(DIGEST)
     ran = await cli.run("import", "digests")
     assert ran.code == 1
-    assert "1 paper on 1 list, 1 new." in ran.out
+    assert "1 paper on 1 list, 1 new; 1 skipped as unreadable." in ran.out
     assert "digests/2024/06/04.md:13" in ran.err
     assert await cli.stored() == ["A paper"]
-    assert "1 paper on 1 list, 0 new." in (await cli.run("import", "digests")).out
+    assert "1 paper on 1 list, 0 new" in (await cli.run("import", "digests")).out
 
 
 async def test_importing_what_is_not_there_is_told(cli: CommandLine) -> None:

@@ -1,9 +1,23 @@
-"""What Discord's answers mean for a message."""
+"""What Discord's answers mean for a message, in a table and over real sockets."""
 
+from collections.abc import AsyncGenerator
+from datetime import timedelta
+
+import discord
 import pytest
+from discord.http import Route
 
-from bot.domain.deliveries import NotSent, Outcome, Refused, Rejected, Unknown
-from bot.sender import outcome_of
+from bot.domain.deliveries import NotSent, Outcome, Refused, Rejected, Sent, Unknown
+from bot.rendering.cards import paper_card
+from bot.rendering.message import Rendered
+from bot.sender import DiscordSender, outcome_of
+from bot.services.clock import utc_now
+from tests.builders import DAY, a_paper
+from tests.loopback.discord_faults import Broken, Cut, Held
+from tests.loopback.discord_server import LoopbackDiscord
+
+POSTS = ("POST", "/channels/*/messages")
+HISTORY = ("GET", "/channels/*/messages")
 
 
 @pytest.mark.parametrize(
@@ -30,4 +44,122 @@ from bot.sender import outcome_of
 def test_each_answer_has_one_meaning(status: int, code: int, meaning: type[Outcome]) -> None:
     outcome = outcome_of(status, code, "why")
     assert type(outcome) is meaning
+    assert not isinstance(outcome, Sent)
     assert str(status) in outcome.why
+
+
+@pytest.fixture
+async def discord_server() -> AsyncGenerator[LoopbackDiscord]:
+    async with LoopbackDiscord() as server:
+        yield server
+
+
+@pytest.fixture
+def channel(discord_server: LoopbackDiscord) -> int:
+    return discord_server.add_channel(discord_server.add_guild("lab"), "papers")
+
+
+@pytest.fixture
+async def sender(
+    discord_server: LoopbackDiscord, monkeypatch: pytest.MonkeyPatch
+) -> AsyncGenerator[DiscordSender]:
+    """Over a client that is logged in, and connected to no gateway."""
+    monkeypatch.setattr(Route, "BASE", discord_server.url)
+    async with discord.Client(intents=discord.Intents.none()) as client:
+        await client.login(discord_server.token)
+        yield DiscordSender(client, timeout=timedelta(seconds=1))
+
+
+def a_card(number: int = 1) -> Rendered:
+    return paper_card(a_paper(number), day=DAY, rank=1, upvotes=3, language="en")
+
+
+async def test_a_message_that_is_stored_is_sent(
+    discord_server: LoopbackDiscord, channel: int, sender: DiscordSender
+) -> None:
+    outcome = await sender.send(channel, a_card(), nonce="a")
+    [posted] = discord_server.messages(channel)
+    assert outcome == Sent(posted.id)
+
+
+async def test_the_same_nonce_posts_once_while_discord_remembers_it(
+    discord_server: LoopbackDiscord, channel: int, sender: DiscordSender
+) -> None:
+    outcomes = [await sender.send(channel, a_card(), nonce="a") for _ in range(2)]
+    assert outcomes[0] == outcomes[1]
+    assert len(discord_server.messages(channel)) == 1
+
+
+@pytest.mark.parametrize("carried_out", [True, False])
+async def test_an_answer_that_is_lost_leaves_it_unknown_and_the_history_tells(
+    discord_server: LoopbackDiscord, channel: int, sender: DiscordSender, carried_out: bool
+) -> None:
+    began = utc_now()
+    discord_server.inject(Cut(carried_out=carried_out), *POSTS)
+    assert isinstance(await sender.send(channel, a_card(), nonce="a"), Unknown)
+    found = await sender.find(channel, a_card(), after=began)
+    stored = discord_server.messages(channel)
+    assert len(stored) == carried_out
+    assert found == Sent(stored[0].id) if carried_out else isinstance(found, NotSent)
+
+
+async def test_the_history_is_searched_for_this_message_and_for_nobody_elses(
+    discord_server: LoopbackDiscord, channel: int, sender: DiscordSender
+) -> None:
+    began = utc_now()
+    guild = discord_server.world.channels[channel].guild_id
+    assert guild is not None
+    somebody = discord_server.add_member(guild, "somebody")
+    discord_server.say(channel, somebody, "https://arxiv.org/abs/2406.00002")
+    await sender.send(channel, a_card(1), nonce="a")
+    assert isinstance(await sender.find(channel, a_card(2), after=began), NotSent)
+    assert isinstance(await sender.find(channel, a_card(1), after=began), Sent)
+
+
+async def test_no_answer_in_time_is_unknown(
+    discord_server: LoopbackDiscord, channel: int, sender: DiscordSender
+) -> None:
+    discord_server.inject(Held(), *POSTS)
+    assert isinstance(await sender.send(channel, a_card(), nonce="a"), Unknown)
+    discord_server.inject(Held(), *HISTORY)
+    assert isinstance(await sender.find(channel, a_card(), after=utc_now()), Unknown)
+
+
+async def test_a_discord_that_is_broken_is_unknown(
+    discord_server: LoopbackDiscord, channel: int, sender: DiscordSender
+) -> None:
+    discord_server.inject(Broken(503), *POSTS)
+    assert isinstance(await sender.send(channel, a_card(), nonce="a"), Unknown)
+    discord_server.inject(Broken(503), *HISTORY)
+    assert isinstance(await sender.find(channel, a_card(), after=utc_now()), Unknown)
+
+
+async def test_a_channel_that_is_gone_or_shut_refuses(
+    discord_server: LoopbackDiscord, channel: int, sender: DiscordSender
+) -> None:
+    discord_server.forbid(channel)
+    assert isinstance(await sender.send(channel, a_card(), nonce="a"), Refused)
+    discord_server.remove_channel(channel)
+    assert isinstance(await sender.send(channel, a_card(), nonce="a"), Refused)
+
+
+async def test_what_never_reached_discord_was_surely_not_sent(
+    channel: int, sender: DiscordSender, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Route, "BASE", "http://127.0.0.1:9/api/v10")
+    assert isinstance(await sender.send(channel, a_card(), nonce="a"), NotSent)
+
+
+async def test_nobody_is_mentioned_but_the_chosen_role(
+    discord_server: LoopbackDiscord, channel: int, sender: DiscordSender
+) -> None:
+    guild = discord_server.world.channels[channel].guild_id
+    assert guild is not None
+    chosen, other = (discord_server.add_role(guild, n, mentionable=True) for n in ("a", "b"))
+    loud = f"@everyone @here <@&{other}> <@&{chosen}>"
+    await sender.send(channel, Rendered(content=loud, role_id=chosen), nonce="a")
+    await sender.send(channel, Rendered(content=loud), nonce="b")
+    first, second = discord_server.messages(channel)
+    assert first.mention_roles == [chosen]
+    assert second.mention_roles == []
+    assert not first.mention_everyone

@@ -53,9 +53,9 @@ from bot.storage.database import Database, Stores
 
 log = logging.getLogger(__name__)
 
-LEASE: Final = timedelta(seconds=90)
-"""How long a claim holds. A send takes 30 s at most, so a claim that has run out is a dead
-worker's."""
+LEASE: Final = timedelta(minutes=2)
+"""How long a claim holds. Looking back, sending and sending plain take 30 s each at most, so a
+claim that has run out is a dead worker's."""
 
 MESSAGES_AT_ONCE: Final = 64
 """Messages under way at once: enough for Discord's 50 a second at a second's delay each, and

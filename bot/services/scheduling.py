@@ -22,7 +22,8 @@ from bot.storage.database import Database
 
 log = logging.getLogger(__name__)
 
-SWEEP_EVERY: Final = timedelta(minutes=1)
+RESUME_EVERY: Final = timedelta(minutes=1)
+ROUNDS_AT_ONCE: Final = 8
 FRESH: Final = timedelta(minutes=2)
 PATIENCE: Final = timedelta(seconds=20)
 STOP_PATIENCE: Final = timedelta(seconds=5)
@@ -65,7 +66,7 @@ class Scheduling:
         collect_every: timedelta,
         owns: Callable[[int], bool] = lambda _guild_id: True,
         shift: timedelta = timedelta(0),
-        sweep_every: timedelta = SWEEP_EVERY,
+        resume_every: timedelta = RESUME_EVERY,
     ) -> None:
         self._database = database
         self._collecting = collecting
@@ -74,7 +75,7 @@ class Scheduling:
         self._collect_every = collect_every
         self._owns = owns
         self._shift = shift
-        self._sweep_every = sweep_every
+        self._resume_every = resume_every
         self._slots: dict[DailyTime, str] = {}
         self._running: set[asyncio.Task[Any]] = set()
         self._stopping = False
@@ -89,7 +90,10 @@ class Scheduling:
         """Make the timers, read the sources, and deliver what was missed while nobody ran."""
         self._scheduler.start()
         await self.track()
-        for job, every in ((self.collect, self._collect_every), (self.sweep, self._sweep_every)):
+        for job, every in (
+            (self.collect, self._collect_every),
+            (self._delivering.resume, self._resume_every),
+        ):
             self._scheduler.add_job(
                 self._run,
                 "interval",
@@ -97,7 +101,8 @@ class Scheduling:
                 seconds=every.total_seconds(),
                 misfire_grace_time=None,
                 coalesce=True,
-                max_instances=1,
+                # One channel that Discord answers slowly keeps a round open for minutes.
+                max_instances=ROUNDS_AT_ONCE,
             )
         self._scheduler.add_job(self._run, args=[self._catch_up], misfire_grace_time=None)
         log.info("scheduled %d delivery times", len(self._slots))
@@ -148,7 +153,7 @@ class Scheduling:
     async def collect(self) -> None:
         """Read the lists that may still change; deliveries that waited for one go out."""
         await self._collecting.refresh()
-        await self._delivering.resume()
+        await self.sweep()
 
     async def sweep(self) -> None:
         """Take up what was left: half-sent deliveries, and slots whose timer did not fire."""

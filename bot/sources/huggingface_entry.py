@@ -10,9 +10,9 @@ from typing import Final
 from bot.domain.digests import Listing
 from bot.domain.errors import UnknownPaperId
 from bot.domain.papers import Bullet, Paper, PaperId, Summary, SummaryOrigin
-from bot.domain.text import clean, sentences
+from bot.domain.text import sentences
 from bot.sources.addresses import media_address, web_address
-from bot.sources.cleaning import distinct
+from bot.sources.cleaning import distinct, tidy
 
 _LARGEST_COUNT: Final = 10**9
 """Of upvotes or stars: anything above is a mistake, and would not fit a database's integer."""
@@ -79,11 +79,9 @@ def _authors(value: object) -> tuple[str, ...]:
         return ()
     if not isinstance(value, list):
         raise BrokenEntry("its authors are not a list")
-    return distinct(
-        _text(author.get("name"))
-        for author in value
-        if isinstance(author, dict) and author.get("hidden") is not True
-    )
+    people = (author for author in value if isinstance(author, dict))
+    names = (author.get("name") for author in people if author.get("hidden") is not True)
+    return distinct(name for name in names if isinstance(name, str))
 
 
 def _media(*holders: dict[str, object]) -> tuple[str, ...]:
@@ -116,12 +114,12 @@ def _summaries(value: object) -> tuple[Summary, ...]:
 
 
 def _text(value: object) -> str:
-    return clean(value) if isinstance(value, str) else ""
+    return tidy(value) if isinstance(value, str) else ""
 
 
 def _texts(value: object) -> Iterator[str]:
     if isinstance(value, list):
-        yield from filter(None, map(_text, value))
+        yield from (text for text in value if isinstance(text, str))
 
 
 def _count(value: object) -> int | None:

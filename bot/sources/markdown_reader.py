@@ -44,6 +44,7 @@ _LARGEST_VOTE_DIGITS: Final = 9
 _DATE: Final = re.compile(r"(?<!\d)(\d{4})[-/.](\d{1,2})[-/.](\d{1,2})(?!\d)", re.ASCII)
 _FIELD: Final = re.compile(r"(vote|author)s?\s*[:：]\s*(.*)", re.I)
 _VOTES: Final = re.compile(r"\d+(?:,\d{3})*", re.ASCII)
+_USUAL_PICTURE: Final = re.compile(r"!\[\]\((https://[\w./:%=&?~-]{1,2000})\)", re.ASCII)
 _WATCH: Final = re.compile(r"\[watch video\]", re.I)
 _TAG: Final = re.compile(
     r"</?(?:div|video|source|img|picture|figure|iframe|center|p|span|a|br|hr)(?:[\s/][^<>]*)?>",
@@ -327,6 +328,9 @@ class _Document:
 
     def _is_description(self, number: int, line: str, paper: _Draft) -> bool:
         """Take in a picture, a film, the votes or the authors; whether the line was that."""
+        if found := _USUAL_PICTURE.fullmatch(line):
+            paper.media.append(found[1])
+            return True
         if found := _FIELD.match(line):
             value = found[2].strip()
             if found[1][0] in "aA":

@@ -1,7 +1,7 @@
 """Which addresses can be handed on."""
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bot.sources.addresses import (
@@ -100,6 +100,7 @@ def test_passwords_and_queries_are_not_shown() -> None:
     assert without_secrets("https://me:pw@host.example/x.md?token=t") == "https://host.example/x.md"
 
 
+@settings(deadline=None)
 @given(st.text())
 def test_any_text_gives_an_address_or_none(text: str) -> None:
     for address in (web_address(text), media_address(text)):

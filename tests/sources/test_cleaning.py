@@ -1,12 +1,13 @@
 """The shortcuts give what the long way gives."""
 
-from hypothesis import example, given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from bot.domain.text import clean, fold
 from bot.sources.cleaning import distinct, tidy
 
 
+@settings(deadline=None)
 @given(st.text(max_size=40))
 @example(" a\u00a0b ")
 @example("a\u200bb")
@@ -16,6 +17,7 @@ def test_tidying_is_cleaning(text: str) -> None:
     assert tidy(text) == clean(text)
 
 
+@settings(deadline=None)
 @given(st.lists(st.text(max_size=6)))
 def test_distinct_names_differ_when_folded(names: list[str]) -> None:
     found = distinct(names)

@@ -4,7 +4,7 @@ from datetime import date
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bot.domain.errors import InvalidInput
@@ -36,6 +36,7 @@ def test_a_path_may_tell_the_day(path: str, day: date | None) -> None:
     assert day_in_path(path) == day
 
 
+@settings(deadline=None)
 @given(st.text())
 def test_any_path_has_a_day_or_none(path: str) -> None:
     assert day_in_path(path) is None or any(character.isdigit() for character in path)

@@ -27,7 +27,7 @@ TEXTS = st.lists(_LINES | st.text(max_size=5), max_size=30).map("".join)
 
 
 @given(st.binary(max_size=300) | TEXTS | TEXTS.map(lambda text: text.encode("utf-8", "replace")))
-@settings(max_examples=300)
+@settings(deadline=None, max_examples=300)
 def test_any_text_is_lists_or_unreadable(data: bytes | str) -> None:
     try:
         readings = read_digests(data, name="x.md")
@@ -62,7 +62,7 @@ PAPERS = st.fixed_dictionaries(
 
 
 @given(st.binary(max_size=200) | (JSON | st.lists(JSON | PAPERS, max_size=5)).map(json.dumps))
-@settings(max_examples=150, suppress_health_check=[HealthCheck.too_slow])
+@settings(deadline=None, max_examples=150, suppress_health_check=[HealthCheck.too_slow])
 def test_any_answer_is_a_page_or_unreadable(body: bytes | str) -> None:
     if isinstance(body, str):
         body = body.encode()

@@ -4,7 +4,7 @@ import string
 from datetime import date
 
 import pytest
-from hypothesis import example, given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from bot.domain.digests import Digest, Listing
@@ -147,6 +147,7 @@ LISTINGS = st.builds(
 )
 
 
+@settings(deadline=None)
 @given(
     st.dates(min_value=date(1991, 1, 1)),
     st.lists(LISTINGS, max_size=3, unique_by=lambda listing: listing.paper.id),
@@ -157,6 +158,7 @@ def test_what_is_written_is_read_again(day: date, listings: list[Listing]) -> No
     assert there_and_back(digest) == digest
 
 
+@settings(deadline=None)
 @given(TEXT, TEXT)
 @example("**a**: b", "")
 @example(r"\**a**: b", "")

@@ -4,7 +4,7 @@ from contextlib import suppress
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bot.domain.errors import SettingsError
@@ -120,6 +120,7 @@ async def test_a_language_for_the_digests_is_a_tag(here: Path) -> None:
         sources("markdown:2024-06-04.md", language="Korean language")
 
 
+@settings(deadline=None)
 @given(st.text(alphabet="huginface,markdown:/{}%Y.[] !\0", max_size=40))
 def test_any_setting_gives_sources_or_a_sentence(specification: str) -> None:
     with suppress(SettingsError):
