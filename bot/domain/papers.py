@@ -16,7 +16,9 @@ _ARXIV_ID: Final = re.compile(
 )
 
 _IMAGE: Final = re.compile(
-    r"https?://[^\s<>\"|\\^`{}]+\.(?:png|jpe?g|gif|webp)(?:\?[^\s<>\"]*)?", re.I
+    r"https?://[^\s/?#.@:<>\"]+(?:\.[^\s/?#.@:<>\"]+)+(?::\d{1,5})?/"
+    r"[^\s?#<>\"|\\^`{}]*\.(?:png|jpe?g|gif|webp)(?:\?[^\s<>\"]*)?",
+    re.I,
 )
 _VIDEO: Final = re.compile(r"[^?#]*\.(?:mp4|webm|mov|qt|m4v|avi|mkv)(?:[?#].*)?", re.I)
 

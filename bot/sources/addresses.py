@@ -5,7 +5,7 @@ from ipaddress import ip_address
 from typing import Final
 from urllib.parse import SplitResult, urlsplit
 
-from bot.sources.cleaning import tidy
+from bot.domain.text import clean
 
 _LONGEST: Final = 2048
 _UNSAFE: Final = re.compile(r"[\s<>\"'`{}|\\^\[\]]")
@@ -19,7 +19,7 @@ def web_address(text: str, *, with_path: bool = False) -> str | None:
     A missing scheme is put before something like `github.com/owner/name`. `with_path` refuses
     a site's front page.
     """
-    url = tidy(text)
+    url = clean(text)
     if _BARE.match(url):
         url = f"https://{url}"
     if not url.isascii() or len(url) > _LONGEST or _UNSAFE.search(url):
@@ -39,7 +39,7 @@ def media_address(text: str) -> str | None:
     White space, quotes, angle and square brackets are in no address, so that every address
     can be written in Markdown and read again.
     """
-    address = tidy(text)
+    address = clean(text)
     return None if not address or len(address) > _LONGEST or _UNSAFE.search(address) else address
 
 

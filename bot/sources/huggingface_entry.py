@@ -10,9 +10,9 @@ from typing import Final
 from bot.domain.digests import Listing
 from bot.domain.errors import UnknownPaperId
 from bot.domain.papers import Bullet, Paper, PaperId, Summary, SummaryOrigin
-from bot.domain.text import sentences
+from bot.domain.text import clean, sentences
 from bot.sources.addresses import media_address, web_address
-from bot.sources.cleaning import distinct, tidy
+from bot.sources.cleaning import distinct
 
 _LARGEST_COUNT: Final = 10**9
 """Of upvotes or stars: anything above is a mistake, and would not fit a database's integer."""
@@ -114,7 +114,7 @@ def _summaries(value: object) -> tuple[Summary, ...]:
 
 
 def _text(value: object) -> str:
-    return tidy(value) if isinstance(value, str) else ""
+    return clean(value) if isinstance(value, str) else ""
 
 
 def _texts(value: object) -> Iterator[str]:

@@ -27,8 +27,9 @@ from typing import Final
 from bot.domain.digests import Digest, Listing
 from bot.domain.errors import SourceUnreadable, UnknownPaperId
 from bot.domain.papers import Bullet, Paper, PaperId, Summary, SummaryOrigin
+from bot.domain.text import clean
 from bot.sources.addresses import media_address
-from bot.sources.cleaning import distinct, tidy
+from bot.sources.cleaning import distinct
 from bot.sources.digest_files import day_in_path
 from bot.sources.languages import language_of
 from bot.sources.reading import Problem, Reading
@@ -94,7 +95,7 @@ def read_digests(
 
 def bullet_of(text: str) -> Bullet | None:
     """The bullet that a line says after its marker; `None` for a blank one."""
-    text = tidy(text)
+    text = clean(text)
     if text.startswith("*"):
         if found := _LABELLED.match(text):
             _, label, colon = found.groups()
@@ -410,7 +411,7 @@ def _linked_paper(heading: str) -> tuple[PaperId, str, str] | None:
     The last link to arXiv counts, and everything before it is the title, brackets and all.
     """
     if found := _USUAL_LINK.fullmatch(heading):
-        return PaperId(found[2]), tidy(found[1]), ""
+        return PaperId(found[2]), clean(found[1]), ""
     end = len(heading)
     for _ in range(_LINKS_TRIED):
         at = heading.rfind("](", 0, end)
@@ -427,8 +428,8 @@ def _linked_paper(heading: str) -> tuple[PaperId, str, str] | None:
         after = heading[at + 2 + len(address) + len(closed) :]
         return (
             paper_id,
-            tidy(title if bracket else before),
-            tidy(f"{before if bracket else ''} {after}"),
+            clean(title if bracket else before),
+            clean(f"{before if bracket else ''} {after}"),
         )
     return None
 

@@ -1,10 +1,10 @@
 """Cleaning, folding, cutting into sentences."""
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
-from bot.domain.text import clean, fold, sentences
+from bot.domain.text import _thoroughly_clean, clean, fold, sentences
 
 
 def test_a_title_over_two_lines_becomes_one() -> None:
@@ -15,6 +15,15 @@ def test_a_title_over_two_lines_becomes_one() -> None:
 
 def test_control_and_direction_characters_are_taken_out() -> None:
     assert clean("a\x0cb\x08c\u202edec\ufeff\ud800") == "a b cdec \ufffd"
+
+
+@given(st.text())
+@example(" a\u00a0b ")
+@example("a\u200bb")
+@example("\ud800")
+@example("a\u3000 b")
+def test_the_short_way_of_cleaning_gives_what_the_long_way_gives(text: str) -> None:
+    assert clean(text) == _thoroughly_clean(text)
 
 
 @given(st.text())

@@ -1,20 +1,10 @@
-"""The shortcuts give what the long way gives."""
+"""The shortcut gives what the long way gives."""
 
-from hypothesis import example, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bot.domain.text import clean, fold
-from bot.sources.cleaning import distinct, tidy
-
-
-@settings(deadline=None)
-@given(st.text(max_size=40))
-@example(" a\u00a0b ")
-@example("a\u200bb")
-@example("\ud800")
-@example("a\u3000 b")
-def test_tidying_is_cleaning(text: str) -> None:
-    assert tidy(text) == clean(text)
+from bot.sources.cleaning import distinct
 
 
 @settings(deadline=None)
