@@ -23,15 +23,17 @@ from rich.progress import (
 from bot import __version__
 from bot.app import open_app, open_archive
 from bot.cogs.permissions import NEEDED
-from bot.domain.errors import BotError, SettingsError
+from bot.domain.errors import BotError, SettingsError, SourceUnreadable
 from bot.services.collecting import Collected
 from bot.settings import Settings, load_settings
-from bot.sources.digest_files import digest_files
-from bot.sources.markdown import read_digests
+from bot.sources.digest_files import digest_files, read_capped
+from bot.sources.markdown import MAX_BYTES, read_digests
+from bot.sources.reading import Reading
 
 EXIT_FAILED: Final = 1
 EXIT_USAGE: Final = 2
 EXIT_INTERRUPTED: Final = 130
+TO_GO_ON: Final = "Stopped. What was read so far is stored; run it again to go on."
 
 cli = typer.Typer(
     name="daily-papers",
@@ -100,7 +102,7 @@ def demo(
             f"the demo needs more packages ({error.name} is missing): "
             "`make demo` installs them, or `pip install 'daily-papers[demo]'`."
         ) from None
-    _interruptible(run_demo(port=port, open_browser=open_browser))
+    _interruptible(run_demo(port=port, open_browser=open_browser), farewell="The demo has ended.")
 
 
 @cli.command()
@@ -114,7 +116,7 @@ def fetch(
     """Fill the archive with past days from the sources. Run it again to go on where it stopped."""
     settings = load_settings()
     days = _days(first.date(), (last or first).date())
-    _interruptible(_fetch(settings, days))
+    _interruptible(_fetch(settings, days), farewell=TO_GO_ON)
 
 
 async def _fetch(settings: Settings, days: list[date]) -> None:
@@ -137,7 +139,7 @@ def import_(
     ],
 ) -> None:
     """Fill the archive from digests in Markdown."""
-    _interruptible(_import(load_settings(), paths))
+    _interruptible(_import(load_settings(), paths), farewell=TO_GO_ON)
 
 
 async def _import(settings: Settings, paths: list[Path]) -> None:
@@ -149,21 +151,26 @@ async def _import(settings: Settings, paths: list[Path]) -> None:
             task = progress.add_task("", total=len(files))
             for file in files:
                 progress.update(task, description=str(file))
-                try:
-                    readings = read_digests(
-                        await asyncio.to_thread(file.read_bytes),
-                        name=str(file),
-                        language=settings.markdown_language,
-                    )
-                except BotError as error:
-                    tally.problem(str(error))
-                    readings = ()
-                for reading in readings:
+                for reading in await asyncio.to_thread(_read, file, settings, tally):
                     for problem in reading.problems:
                         tally.problem(f"{problem.where}: {problem.what}")
                     tally.add(await archive.collecting.take_in(reading, source="import"))
                 progress.advance(task)
     tally.report()
+
+
+def _read(file: Path, settings: Settings, tally: "_Tally") -> tuple[Reading, ...]:
+    """The lists of one file; what keeps it from being read is told at the end."""
+    try:
+        data = read_capped(file, MAX_BYTES)
+        if data is not None:
+            return read_digests(data, name=str(file), language=settings.markdown_language)
+        tally.problem(f"{file}: larger than {MAX_BYTES:,} bytes")
+    except OSError as error:
+        tally.problem(f"{file}: {error.strerror}")
+    except SourceUnreadable as error:
+        tally.problem(str(error))
+    return ()
 
 
 @cli.command()
@@ -275,7 +282,7 @@ def _days(first: date, last: date) -> list[date]:
     return [first + timedelta(days=n) for n in range((last - first).days + 1)]
 
 
-def _interruptible(work: Coroutine[Any, Any, None]) -> None:
+def _interruptible(work: Coroutine[Any, Any, None], *, farewell: str) -> None:
     """Run until done or until Ctrl-C or SIGTERM; what was stored by then stays."""
 
     async def watched() -> None:
@@ -288,7 +295,7 @@ def _interruptible(work: Coroutine[Any, Any, None]) -> None:
     try:
         asyncio.run(watched())
     except asyncio.CancelledError:
-        errors.print("Stopped. What was read so far is stored; run it again to go on.")
+        errors.print(farewell)
         raise SystemExit(EXIT_INTERRUPTED) from None
 
 

@@ -150,6 +150,20 @@ async def test_importing_digests_tells_what_could_not_be_read_with_file_and_line
     assert "1 paper on 1 list, 0 new" in (await cli.run("import", "digests")).out
 
 
+async def test_files_that_are_no_digests_are_named_and_cost_no_other(cli: CommandLine) -> None:
+    folder = cli.folder / "digests"
+    folder.mkdir()
+    (folder / "2024-06-04.md").write_text(DIGEST.split("### [No link")[0])
+    (folder / "huge.md").write_bytes(b"\n" * (21 * 2**20))
+    (folder / "notes.md").write_text("Buy milk.\n")
+    ran = await cli.run("import", "digests")
+    assert ran.code == 1
+    assert "digests/huge.md: larger than" in ran.err
+    assert "digests/notes.md" in ran.err
+    assert "Traceback" not in ran.err
+    assert await cli.stored() == ["A paper"]
+
+
 async def test_importing_what_is_not_there_is_told(cli: CommandLine) -> None:
     ran = await cli.run("import", "nowhere")
     assert ran.code == 2
