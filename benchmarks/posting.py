@@ -27,7 +27,7 @@ from bot.domain.papers import Bullet, Paper, PaperId, Summary, SummaryOrigin
 from bot.domain.subscriptions import DailyTime, Preferences, Subscription
 from bot.endpoint import use_api
 from bot.rendering.cards import paper_card
-from bot.sender import DiscordSender, arguments
+from bot.sender import DiscordSender
 from bot.services.delivering import MESSAGES_AT_ONCE, Delivering
 from bot.storage.database import Database, open_database
 
@@ -119,7 +119,7 @@ async def loopback_discord() -> AsyncIterator[dict[str, Any]]:
 
 async def post_bare(client: discord.Client, channels: Sequence[int], digest: Digest) -> Pace:
     """`channel.send(embed=…)` with a nonce; the embeds are made beforehand."""
-    ready = [arguments(card(listing, rank))["embeds"][0] for rank, listing in enumerate(digest, 1)]
+    ready = [card(listing, rank).arguments()["embeds"][0] for rank, listing in enumerate(digest, 1)]
 
     async def post(channel_id: int, listing: Listing, rank: int) -> None:
         channel = client.get_partial_messageable(channel_id)
@@ -135,7 +135,7 @@ async def post_whole(client: discord.Client, channels: Sequence[int], digest: Di
     async def post(channel_id: int, listing: Listing, rank: int) -> None:
         channel = client.get_partial_messageable(channel_id)
         key = nonce(channel_id, f"whole {listing.paper.id}")
-        await channel.send(**arguments(card(listing, rank)), nonce=key)
+        await channel.send(**card(listing, rank).arguments(), nonce=key)
 
     return await in_every_channel(channels, digest, post)
 

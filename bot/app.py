@@ -9,7 +9,8 @@ from bot.client import PaperBot
 from bot.cogs.subscriptions import SubscriptionCog
 from bot.domain.subscriptions import shard_of
 from bot.endpoint import use_api
-from bot.sender import DiscordSender, Pacing
+from bot.pacing import Pacing
+from bot.sender import DiscordSender
 from bot.services.clock import Now, utc_now
 from bot.services.collecting import Collecting
 from bot.services.delivering import Delivering

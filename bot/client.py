@@ -11,7 +11,7 @@ from discord.ext import commands
 
 from bot.domain.errors import BotError, InvalidInput, NotAllowed, NotFound
 from bot.endpoint import use_named_gateway
-from bot.sender import Pacing
+from bot.pacing import Pacing
 
 log = logging.getLogger(__name__)
 

@@ -21,7 +21,6 @@ from bot.domain.subscriptions import (
 )
 from bot.domain.typed import find_zones, parse_time, parse_zone
 from bot.rendering.words import language_name, timestamp
-from bot.sender import arguments
 from bot.services.subscribing import Subscribing
 
 DEFAULT_ZONE: Final = "UTC"
@@ -225,7 +224,7 @@ class SubscriptionCog(commands.Cog):
             return
         lines.append("A card will look like this:")
         await interaction.followup.send(
-            **{**arguments(card), "content": "\n".join(lines)}, ephemeral=True
+            **{**card.arguments(), "content": "\n".join(lines)}, ephemeral=True
         )
 
     def _described(self, subscription: Subscription) -> str:

@@ -23,7 +23,7 @@ from simcord.preview import Preview
 from simcord.preview._pages import _Page
 from simcord.preview._server import PreviewServer
 
-_STATIC: Final = Path(simcord.__file__).parent / "preview" / "static"
+STATIC: Final = Path(simcord.__file__).parent / "preview" / "static"
 _STYLE: Final = Path(__file__).parent / "page.css"
 _CHANNELS: Final = "/channels/{name}"
 
@@ -174,7 +174,7 @@ class _DemoServer(PreviewServer):
             raise web.HTTPForbidden
 
 
-_CHANGES: Final = {
+CHANGES: Final = {
     r"<title>.*?</title>": "<title>{title}</title>",
     r"</head>": '<link rel="stylesheet" href="/demo.css"></head>',
     r'(<span class="brand-mark".*?>)S<': r"\g<1>D<",
@@ -184,7 +184,7 @@ _CHANGES: Final = {
     r'(id="messages-toggle"[^>]*>)Messages<': r"\g<1>Channels<",
     r'(<header class="sidebar-heading">)': "{channels}\\g<1>",
 }
-"""What differs from simcord's own page: patterns found in it once, and what stands there."""
+"""What differs from simcord's own page: patterns, each found in it once, and what stands there."""
 
 
 def _page_of(door: _Door, doors: Iterable[_Door], now: datetime) -> str:
@@ -197,17 +197,14 @@ def _page_of(door: _Door, doors: Iterable[_Door], now: datetime) -> str:
         '<section class="demo-hints"><p>The real bot in a simulated Discord: nothing leaves this '
         f"machine. Here it is {now:%H:%M} UTC on {now.day} {now:%B %Y}.</p>"
         "<p>Type <kbd>/</kbd> in a channel to try the commands. In #playground, "
-        f"<code>/subscribe time: {soon:%H:%M}</code> brings the papers in two minutes.</p>"
+        f"<code>/subscribe time: {soon:%H:%M}</code> brings the papers within two minutes.</p>"
         "</section>"
     )
-    page = (_STATIC / "index.html").read_text("utf-8")
-    for pattern, text in _CHANGES.items():
-        filled = text.replace("{title}", f"#{html.escape(door.name)} · Daily Papers demo")
-        page, found = re.subn(
-            pattern, filled.replace("{channels}", channels), page, flags=re.DOTALL
-        )
-        if found != 1:
-            raise RuntimeError(f"simcord's page has {found} places like {pattern}, not one")
+    title = f"#{html.escape(door.name)} · Daily Papers demo"
+    page = (STATIC / "index.html").read_text("utf-8")
+    for pattern, text in CHANGES.items():
+        filled = text.replace("{title}", title).replace("{channels}", channels)
+        page = re.sub(pattern, filled, page, count=1)
     return page
 
 

@@ -55,7 +55,7 @@ async def run_demo(*, port: int = 8765, open_browser: bool = False) -> None:
     with contextlib.suppress(asyncio.CancelledError):
         async with open_demo(port=port) as demo:
             console = Console(highlight=False)
-            console.print(f"The demo is at {demo.url} . Ctrl-C ends it.", soft_wrap=True)
+            console.print(f"The demo is at {demo.url} (Ctrl-C ends it).", soft_wrap=True)
             if open_browser:
                 await asyncio.to_thread(webbrowser.open, demo.url)
             await asyncio.Event().wait()
@@ -127,16 +127,25 @@ def _reading_group(
 
 
 async def _subscribe(app: App, channels: dict[str, simcord.ChannelHandle]) -> None:
+    """Subscribe two channels since yesterday, so that on a slow machine, too, `SLOT` is not
+    past before they are: a slot that was missed is delivered at once."""
     chosen = {
         "papers": Preferences(daily=_daily(9, "America/New_York"), language="en"),
         "논문": Preferences(daily=_daily(22, "Asia/Seoul"), language="ko"),
     }
-    for name, preferences in chosen.items():
-        channel = channels[name]
-        assert channel.guild is not None  # noqa: S101 - we made it in one
-        await app.subscribing.subscribe(
-            guild_id=channel.guild.id, channel_id=channel.id, preferences=preferences
-        )
+    async with app.database.transaction() as stores:
+        for name, preferences in chosen.items():
+            channel = channels[name]
+            assert channel.guild is not None  # noqa: S101 - we made it in one
+            await stores.subscriptions.add(
+                guild_id=channel.guild.id,
+                channel_id=channel.id,
+                preferences=preferences,
+                created_at=SLOT - timedelta(hours=23),
+            )
+    await app.collecting.refresh()
+    await app.scheduling.track()
+    await app.scheduling.sweep()
 
 
 def _daily(hour: int, zone: str) -> DailyTime:
@@ -158,11 +167,9 @@ async def _served(page: DemoPage) -> AsyncGenerator[None]:
     try:
         await page.__aenter__()
     except simcord.SetupError as error:
-        if not isinstance(error.__cause__, OSError):
-            raise
         raise BotError(
-            f"the demo's page cannot be served: {error.__cause__.strerror}. "
-            "Another program may have the port: try `daily-papers demo --port 8766`."
+            f"the demo's page cannot be served ({error}). "
+            "If another program has the port, try `daily-papers demo --port 8766`."
         ) from error
     try:
         yield

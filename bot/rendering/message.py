@@ -1,6 +1,7 @@
 """One Discord message, ready to send."""
 
 from dataclasses import dataclass
+from typing import Any
 
 import discord
 
@@ -26,6 +27,25 @@ class Rendered:
     links: tuple[Link, ...] = ()
     silent: bool = False
     role_id: int | None = None
+
+    def arguments(self) -> dict[str, Any]:
+        """The message in discord.py's words. To be called inside the running event loop.
+
+        Nobody is mentioned but the chosen role, whatever the texts hold.
+        """
+        roles = [discord.Object(self.role_id)] if self.role_id is not None else []
+        arguments: dict[str, Any] = {
+            "embeds": list(self.embeds),
+            "allowed_mentions": discord.AllowedMentions(
+                everyone=False, users=False, roles=roles, replied_user=False
+            ),
+            "silent": self.silent,
+        }
+        if self.content is not None:
+            arguments["content"] = self.content
+        if (view := self.view()) is not None:
+            arguments["view"] = view
+        return arguments
 
     def view(self) -> discord.ui.View | None:
         """The link buttons, if there are any. To be called inside the running event loop."""
