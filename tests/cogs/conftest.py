@@ -14,6 +14,7 @@ from bot.app import App, open_app
 from bot.services.clock import utc_now
 from bot.settings import load_settings
 from tests.builders import a_digest, utc
+from tests.simcord_shim import stricter
 
 NOON = utc(2024, 6, 4, 12)
 """The bot's present, some hours from any delivery."""
@@ -72,19 +73,20 @@ async def lab(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncGenerator
             await stores.lists.save(a_digest(), source="huggingface", read_at=NOON, closed=False)
         env = simcord.Env(app.bot)
         await env.start()
-        guild = env.create_guild("lab")
-        managing = discord.Permissions(manage_channels=True)
-        mods = guild.create_role("mods", permissions=managing)
-        lab = Lab(
-            app=app,
-            env=env,
-            guild=guild,
-            channel=guild.create_text_channel("papers"),
-            manager=guild.add_member(env.create_user("minji"), roles=[mods]),
-            reader=guild.add_member(env.create_user("reader")),
-        )
-        yield lab
-        assert env.errors == lab.handled, "an error reached nobody"
+        with stricter(env):
+            guild = env.create_guild("lab")
+            managing = discord.Permissions(manage_channels=True)
+            mods = guild.create_role("mods", permissions=managing)
+            lab = Lab(
+                app=app,
+                env=env,
+                guild=guild,
+                channel=guild.create_text_channel("papers"),
+                manager=guild.add_member(env.create_user("minji"), roles=[mods]),
+                reader=guild.add_member(env.create_user("reader")),
+            )
+            yield lab
+            assert env.errors == lab.handled, "an error reached nobody"
         await env.shutdown()
 
 
