@@ -42,10 +42,6 @@ class PaperTree(app_commands.CommandTree[commands.AutoShardedBot]):
                 cause,
             )
             await _answer(interaction, cause.reply)
-        elif isinstance(cause, app_commands.CommandOnCooldown):
-            await _answer(interaction, f"That was quick. Try again in {cause.retry_after:.0f} s.")
-        elif isinstance(cause, app_commands.CheckFailure):
-            await _answer(interaction, "You can't use this command here.")
         elif isinstance(cause, app_commands.TransformerError):
             await _answer(
                 interaction, f"I can't read “{str(cause.value)[:80]}”. Please choose again."

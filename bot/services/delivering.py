@@ -300,7 +300,6 @@ class Delivering:
         await stores.subscriptions.set_state(
             delivery.subscription_id, SubscriptionState.SUSPENDED, outcome.why
         )
-        await stores.deliveries.abandon(delivery.id)
         log.warning("channel %d is suspended: %s", message.channel_id, outcome.why)
 
     async def _pause(self, tries: int) -> bool:

@@ -116,8 +116,12 @@ class SubscriptionStore:
     ) -> None:
         """Set its state and the reason; nothing happens once it has ended.
 
-        Becoming active `at` an instant, it does not owe the slots that passed before.
+        Becoming active `at` an instant, it does not owe the slots that passed before. Otherwise
+        its unfinished deliveries are given up, and papers that were planned and never sent are
+        free for a later one.
         """
+        if state is not SubscriptionState.ACTIVE:
+            await self._give_up_unfinished(subscription_id)
         values: dict[str, Any] = {"state": state.value, "reason": reason}
         if state is SubscriptionState.ACTIVE and at is not None:
             values["counts_from"] = at
@@ -128,13 +132,16 @@ class SubscriptionStore:
     async def remove(self, subscription_id: int) -> None:
         """End it. What the channel has had is remembered, so that a new subscription repeats
         nothing; papers that were planned and never sent are free for it."""
+        await self._give_up_unfinished(subscription_id)
+        await self._connection.execute(
+            delete(schema.subscriptions).where(_columns.id == subscription_id)
+        )
+
+    async def _give_up_unfinished(self, subscription_id: int) -> None:
         await give_up(
             self._connection,
             schema.deliveries.c.subscription_id == subscription_id,
             schema.deliveries.c.state.in_([DeliveryState.WAITING.value, DeliveryState.OPEN.value]),
-        )
-        await self._connection.execute(
-            delete(schema.subscriptions).where(_columns.id == subscription_id)
         )
 
     async def _one(self, criterion: ColumnElement[bool]) -> Subscription | None:

@@ -228,6 +228,24 @@ async def test_an_error_that_nobody_foresaw_is_one_sentence_with_a_reference(
     assert answer.content.split("`")[1] in record.getMessage()
 
 
+async def test_a_command_that_discord_still_shows_and_the_bot_no_longer_has_is_told(
+    lab: Lab,
+) -> None:
+    lab.app.bot.tree.remove_command("unsubscribe")
+    answer = await lab.slash("unsubscribe")
+    assert "Reload Discord" in answer.content
+
+
+async def test_an_answer_that_reaches_nobody_is_logged_and_breaks_nothing(
+    lab: Lab, caplog: pytest.LogCaptureFixture
+) -> None:
+    lab.env.inject_error("POST", "/webhooks/*", status=404, code=10015, message="Unknown Webhook")
+    await lab.manager.slash(lab.channel, "subscription pause")
+    lab.handled = lab.env.errors
+    assert "the answer did not arrive" in caplog.text
+    assert "No channel is subscribed" in (await lab.slash("subscription list")).content
+
+
 async def test_with_an_empty_archive_subscribing_works_and_says_so(lab: Lab) -> None:
     async with lab.app.database.reading() as stores:
         assert await stores.lists.newest(until=utc(2024, 6, 1).date()) is None

@@ -60,11 +60,16 @@ class Channels:
         self.then: defaultdict[int, list[Outcome]] = defaultdict(list)
         self.always: dict[int, Outcome] = {}
         self.on_send: Callable[[int], None] = lambda _channel_id: None
+        self.hangs: asyncio.Event | None = None
+        """Set when a message arrives whose answer never comes."""
         self._grown = asyncio.Event()
 
     async def send(self, channel_id: int, message: Rendered, *, nonce: str) -> Outcome:
         self.asked.append((channel_id, nonce))
         self.on_send(channel_id)
+        if self.hangs is not None:
+            self.hangs.set()
+            await asyncio.Event().wait()
         scripted = self.then[channel_id].pop(0) if self.then[channel_id] else None
         outcome = scripted if scripted is not None else self.always.get(channel_id)
         if isinstance(outcome, NotSent | Refused | Rejected):

@@ -261,6 +261,64 @@ async def test_stopping_finishes_the_message_under_way_and_begins_no_other(
     ]
 
 
+async def test_pausing_in_the_middle_stops_the_delivery_and_keeps_the_rest_for_later(
+    database: Database, delivering: Delivering, channels: Channels, clock: Clock
+) -> None:
+    await store(database, a_digest())
+    subscription = await subscribe(database)
+    channels.then[CHANNEL] = [Channels.STORED_BUT_LOST]
+    channels.on_send = lambda _: delivering._stopping.set()
+    await delivering.deliver(subscription, SLOT)
+    async with database.transaction() as stores:
+        await stores.subscriptions.set_state(subscription.id, SubscriptionState.PAUSED)
+    clock.advance(hours=1)
+    successor = Delivering(database, channels, sources=["huggingface"], now=clock)
+    await successor.resume()
+    assert channels.titles() == PAPERS[:1]
+
+    async with database.transaction() as stores:
+        await stores.subscriptions.set_state(subscription.id, SubscriptionState.ACTIVE)
+    clock.advance(days=1)
+    await successor.deliver(subscription, SLOT + timedelta(days=1))
+    assert channels.titles() == PAPERS
+
+
+async def test_a_fault_of_our_own_in_one_channel_is_logged_and_keeps_no_other_from_its_papers(
+    database: Database,
+    delivering: Delivering,
+    channels: Channels,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    await store(database, a_digest())
+    broken, well = [await subscribe(database, CHANNEL + n) for n in range(2)]
+
+    def fail(channel_id: int) -> None:
+        if channel_id == broken.channel_id:
+            raise ValueError("a fault of our own")
+
+    channels.on_send = fail
+    await delivering.deliver_all([(s, SLOT) for s in (broken, well)])
+    assert channels.titles(well.channel_id) == PAPERS
+    assert "a delivery failed" in caplog.text
+
+
+async def test_a_send_that_never_ends_is_broken_off_when_patience_is_over(
+    database: Database, delivering: Delivering, channels: Channels, clock: Clock
+) -> None:
+    await store(database, a_digest())
+    subscription = await subscribe(database)
+    channels.hangs = asyncio.Event()
+    delivery = asyncio.create_task(delivering.deliver_all([(subscription, SLOT)]))
+    await channels.hangs.wait()
+    await delivering.close(patience=timedelta(0))
+    await delivery
+
+    channels.hangs = None
+    clock.advance(minutes=5)
+    await Delivering(database, channels, sources=["huggingface"], now=clock).resume()
+    assert channels.titles() == PAPERS
+
+
 async def test_the_first_delivery_of_a_subscription_brings_the_newest_list_only(
     database: Database, delivering: Delivering, channels: Channels
 ) -> None:
