@@ -2,15 +2,18 @@
 
 import asyncio
 import logging
+from collections import defaultdict
 from collections.abc import AsyncIterator, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from functools import partial
 
 from bot.domain.deliveries import days_to_read, is_closed
+from bot.domain.digests import Digest, merge
 from bot.domain.errors import SourceError
 from bot.services.clock import Now
 from bot.sources.reading import Reading, Source
-from bot.storage.database import Database
+from bot.storage.database import Database, Stores
 
 log = logging.getLogger(__name__)
 
@@ -30,6 +33,17 @@ class Collected:
     new: int = 0
     skipped: int = 0
     known: bool = False
+    error: SourceError | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Asked:
+    """What a source said of a day: a reading, or why there is none."""
+
+    source: str
+    closes: bool
+    day: date
+    reading: Reading | None = None
     error: SourceError | None = None
 
 
@@ -54,11 +68,12 @@ class Collecting:
         """
         async with self._reading:
             started = self._now()
-            readings = await asyncio.gather(
-                *(self._read_open_days(source, started) for source in self._sources)
+            asked = await asyncio.gather(
+                *(self._ask_for_open_days(source, started) for source in self._sources)
             )
+            collected = await self._store([a for of_source in asked for a in of_source], started)
             self._refreshed_at = started
-        return tuple(collected for of_source in readings for collected in of_source)
+        return collected
 
     async def freshen(self, *, max_age: timedelta, patience: timedelta) -> None:
         """Refresh unless that happened within `max_age`; give up waiting after `patience`.
@@ -81,61 +96,86 @@ class Collecting:
         simply be repeated.
         """
         for day in days:
+            asked = []
             for source in self._sources:
                 async with self._database.reading() as stores:
                     closed = await stores.lists.closed_days([day], [source.name])
                 if day in closed:
                     yield Collected(source=source.name, day=day, known=True)
                 else:
-                    yield await self._read(source, day, self._now())
+                    asked.append(await self._ask(source, day))
+            for collected in await self._store(asked, self._now()):
+                yield collected
 
     async def take_in(self, reading: Reading, *, source: str) -> Collected:
         """Store a list that was read elsewhere: from a file given on the command line."""
-        return await self._store(reading, source=source, read_at=self._now(), closed=False)
+        asked = _Asked(source=source, closes=False, day=reading.digest.day, reading=reading)
+        [collected] = await self._store([asked], self._now())
+        return collected
 
-    async def _read_open_days(self, source: Source, now: datetime) -> list[Collected]:
+    async def _ask_for_open_days(self, source: Source, now: datetime) -> list[_Asked]:
         days = days_to_read(now, closed=())
         if source.closes:
             async with self._database.reading() as stores:
                 days = days_to_read(now, await stores.lists.closed_days(days, [source.name]))
-        collected = []
+        asked = []
         for day in days:
-            collected.append(await self._read(source, day, now))
-            if collected[-1].error is not None:
+            asked.append(await self._ask(source, day))
+            if asked[-1].error is not None:
                 break  # the other days would fail alike; the next round asks again
-        return collected
+        return asked
 
-    async def _read(self, source: Source, day: date, now: datetime) -> Collected:
+    async def _ask(self, source: Source, day: date) -> _Asked:
+        asked = partial(_Asked, source=source.name, closes=source.closes, day=day)
         try:
             reading = await source.read(day)
         except SourceError as error:
             log.warning("could not read the list of %s: %s", day, error)
-            async with self._database.transaction() as stores:
-                await stores.lists.note_failure(source.name, now, str(error))
-            return Collected(source=source.name, day=day, error=error)
+            return asked(error=error)
         for problem in reading.problems:
             log.warning("%s: skipped %s of %s: %s", source.name, problem.where, day, problem.what)
-        closed = source.closes and is_closed(day, now)
-        return await self._store(reading, source=source.name, read_at=now, closed=closed)
+        return asked(reading=reading)
 
-    async def _store(
-        self, reading: Reading, *, source: str, read_at: datetime, closed: bool
-    ) -> Collected:
-        digest = reading.digest
-        async with self._database.transaction() as stores:
-            await stores.lists.note_success(source, read_at)
-            new = 0
-            if reading.is_open:
-                counts = await stores.lists.save(
-                    digest, source=source, read_at=read_at, closed=closed
+    async def _store(self, asked: Sequence[_Asked], read_at: datetime) -> tuple[Collected, ...]:
+        """Keep what the sources said, the first source's word before the others'."""
+        of_day: defaultdict[date, list[Digest]] = defaultdict(list)
+        for one in asked:
+            if one.reading is not None:
+                of_day[one.day].append(one.reading.digest)
+        merged = {day: merge(day, digests) for day, digests in of_day.items()}
+        collected = []
+        for one in asked:
+            async with self._database.transaction() as stores:
+                if one.reading is None:
+                    await stores.lists.note_failure(one.source, read_at, str(one.error))
+                    collected.append(Collected(source=one.source, day=one.day, error=one.error))
+                    continue
+                await stores.lists.note_success(one.source, read_at)
+                collected.append(
+                    await self._save(stores, one, one.reading, merged[one.day], read_at)
                 )
-                new = counts.new_listings
+        return tuple(collected)
+
+    async def _save(
+        self, stores: Stores, asked: _Asked, reading: Reading, merged: Digest, read_at: datetime
+    ) -> Collected:
+        new = 0
+        if reading.is_open:
+            listed = {listing.paper.id for listing in reading.digest}
+            digest = Digest.of(asked.day, (one for one in merged if one.paper.id in listed))
+            closed = asked.closes and is_closed(asked.day, read_at)
+            counts = await stores.lists.save(
+                digest, source=asked.source, read_at=read_at, closed=closed
+            )
+            new = counts.new_listings
         if new:
-            log.info("%s: %d papers of %s, %d of them new", source, len(digest), digest.day, new)
+            log.info(
+                "%s: %d papers of %s, %d new", asked.source, len(reading.digest), asked.day, new
+            )
         return Collected(
-            source=source,
-            day=digest.day,
-            papers=len(digest),
+            source=asked.source,
+            day=asked.day,
+            papers=len(reading.digest),
             new=new,
             skipped=len(reading.problems),
         )

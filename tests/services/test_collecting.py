@@ -2,10 +2,10 @@
 
 from datetime import date, timedelta
 
-from bot.domain.digests import Digest
+from bot.domain.digests import Digest, Listing
 from bot.services.collecting import Collecting
 from bot.storage.database import Database
-from tests.builders import DAY, a_digest, a_listing, utc
+from tests.builders import DAY, a_digest, a_listing, a_paper, a_summary, utc
 from tests.services.conftest import Clock, ScriptedSource
 
 TODAY, YESTERDAY = date(2024, 6, 5), DAY
@@ -88,6 +88,31 @@ async def test_one_source_that_fails_keeps_no_other_from_being_read(
     assert [c.source for c in collected if c.error is not None] == ["huggingface"]
     async with database.reading() as stores:
         assert await stores.lists.down_since(["huggingface"]) == clock()
+
+
+async def test_lists_of_one_day_are_merged_and_the_first_source_has_the_first_word(
+    database: Database, clock: Clock
+) -> None:
+    """Whichever answers first: votes from the live source, bullets of both languages, and of
+    one language those of the source that is named first."""
+    live = ScriptedSource()
+    first, second = (ScriptedSource(f"markdown:{name}", closes=False) for name in "ab")
+    live.put(Digest.of(DAY, [a_listing(1, upvotes=7)]))
+    for source, word in ((first, "first"), (second, "second")):
+        summaries = (a_summary(word, language="ko"),)
+        paper = a_paper(1, title=word, summaries=summaries)
+        source.put(Digest.of(DAY, [Listing(paper=paper, upvotes=99), a_listing(2, live=False)]))
+    collecting = Collecting(database, [live, first, second], now=clock)
+    for _ in range(2):
+        await collecting.refresh()
+        async with database.reading() as stores:
+            digest = await stores.lists.digest(DAY)
+            assert await stores.lists.sources_of(DAY) == ("huggingface", "markdown:a", "markdown:b")
+        assert [listing.upvotes for listing in digest] == [10, 7]
+        korean = digest.listings[1].paper.summary_in("ko")
+        assert korean is not None
+        assert [bullet.text for bullet in korean.bullets] == ["first"]
+        assert digest.listings[1].paper.title == "Paper 1"
 
 
 async def test_digests_that_people_write_are_read_after_the_lists_closed_too(
