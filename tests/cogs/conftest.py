@@ -87,6 +87,7 @@ async def lab(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncGenerator
             )
             yield lab
             assert env.errors == lab.handled, "an error reached nobody"
+            await app.bot.close()  # simcord would cancel what is under way, statements included
         await env.shutdown()
 
 
