@@ -68,12 +68,12 @@ class Collecting:
         """
         async with self._reading:
             started = self._now()
-            asked = await asyncio.gather(
-                *(self._ask_for_open_days(source, started) for source in self._sources)
-            )
-            collected = await self._store([a for of_source in asked for a in of_source], started)
+            taken = await asyncio.gather(*(self._take(s, started) for s in self._sources))
+            if len(taken) > 1:
+                # Once more together, now that it is known what each of them says.
+                await self._store([asked for of_source, _ in taken for asked in of_source], started)
             self._refreshed_at = started
-        return collected
+        return tuple(collected for _, of_source in taken for collected in of_source)
 
     async def freshen(self, *, max_age: timedelta, patience: timedelta) -> None:
         """Refresh unless that happened within `max_age`; give up waiting after `patience`.
@@ -112,6 +112,13 @@ class Collecting:
         asked = _Asked(source=source, closes=False, day=reading.digest.day, reading=reading)
         [collected] = await self._store([asked], self._now())
         return collected
+
+    async def _take(
+        self, source: Source, now: datetime
+    ) -> tuple[list[_Asked], tuple[Collected, ...]]:
+        """Ask a source and keep what it says at once: another one may hang."""
+        asked = await self._ask_for_open_days(source, now)
+        return asked, await self._store(asked, now)
 
     async def _ask_for_open_days(self, source: Source, now: datetime) -> list[_Asked]:
         days = days_to_read(now, closed=())

@@ -212,7 +212,8 @@ class Delivering:
                     return
                 days = sorted({item.day for item in delivery.items}, reverse=True)
                 lists = await self._lists.get(stores, days)
-            contents = _Contents(delivery, subscription.preferences, lists)
+            sources = sorted(lists.sources, key=self._rank_of_source)
+            contents = _Contents(delivery, subscription.preferences, lists, sources)
             tries = 0
             for message in delivery.messages:
                 if message.state is MessageState.POSTED:
@@ -237,6 +238,10 @@ class Delivering:
                 delivery.channel_id,
                 len(delivery.items),
             )
+
+    def _rank_of_source(self, source: str) -> int:
+        """Its place in the settings; what was imported by hand comes last."""
+        return self._sources.index(source) if source in self._sources else len(self._sources)
 
     async def _post(self, message: Message, contents: "_Contents") -> _Step:
         """Claim, send, record: one message."""
@@ -333,10 +338,17 @@ _same_for_all = lru_cache(maxsize=1024)(paper_card)
 class _Contents:
     """Everything that the messages of one delivery show, read once before the first is sent."""
 
-    def __init__(self, delivery: Delivery, preferences: Preferences, lists: Lists) -> None:
+    def __init__(
+        self,
+        delivery: Delivery,
+        preferences: Preferences,
+        lists: Lists,
+        sources: Sequence[str],
+    ) -> None:
         self._delivery = delivery
         self._preferences = preferences
         self._lists = lists
+        self._sources = sources
         self._opened = False
 
     def open(self) -> None:
@@ -373,7 +385,7 @@ class _Contents:
         if self._opened:
             return card()
         return card(
-            heading=heading(self._delivery.items, sources=self._lists.sources, language=language),
+            heading=heading(self._delivery.items, sources=self._sources, language=language),
             role_id=self._preferences.role_id,
         )
 

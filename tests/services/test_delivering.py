@@ -47,6 +47,20 @@ async def test_a_days_papers_come_in_order_under_one_heading(
     assert await delivery_state(database) == (DeliveryState.DONE, [MessageState.POSTED] * 3)
 
 
+async def test_the_heading_names_the_sources_in_the_order_of_the_settings(
+    database: Database, channels: Channels, clock: Clock
+) -> None:
+    async with database.transaction() as stores:
+        for source in ("markdown:./digests", "huggingface"):
+            await stores.lists.save(a_digest(), source=source, read_at=SLOT, closed=False)
+    delivering = Delivering(
+        database, channels, sources=["huggingface", "markdown:./digests"], now=clock
+    )
+    await delivering.deliver(await subscribe(database), SLOT)
+    line = str(channels.posted[CHANNEL][0].message.content)
+    assert 0 < line.index("Hugging Face") < line.index("digest")
+
+
 async def test_a_second_firing_posts_nothing(
     database: Database, delivering: Delivering, channels: Channels
 ) -> None:
