@@ -154,7 +154,7 @@ async def _import(settings: Settings, paths: list[Path]) -> None:
                 for reading in await asyncio.to_thread(_read, file, settings, tally):
                     for problem in reading.problems:
                         tally.problem(f"{problem.where}: {problem.what}")
-                    tally.add(await archive.collecting.take_in(reading, source="import"))
+                    tally.add(await archive.collecting.take_in(reading, source="markdown:import"))
                 progress.advance(task)
     tally.report()
 

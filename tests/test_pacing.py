@@ -1,0 +1,79 @@
+"""Deliveries keep below Discord's global limit of fifty requests a second; nothing else waits."""
+
+import asyncio
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from typing import Any
+
+import discord
+import pytest
+from discord.http import Route
+
+from bot.domain.deliveries import Sent
+from bot.pacing import Pacing
+from bot.rendering.message import Rendered
+from bot.sender import DiscordSender
+from tests.loopback.discord_server import LoopbackDiscord
+
+CHANNELS = 80
+"""A message each: more than Discord takes in a second."""
+
+
+@pytest.fixture
+async def discord_server(monkeypatch: pytest.MonkeyPatch) -> AsyncGenerator[LoopbackDiscord]:
+    async with LoopbackDiscord() as server:
+        monkeypatch.setattr(Route, "BASE", server.url)
+        yield server
+
+
+@pytest.fixture
+def channels(discord_server: LoopbackDiscord) -> list[int]:
+    guild = discord_server.add_guild("lab")
+    return [discord_server.add_channel(guild, f"papers-{n}") for n in range(CHANNELS)]
+
+
+@asynccontextmanager
+async def logged_in(
+    discord_server: LoopbackDiscord, pacing: Pacing | None
+) -> AsyncGenerator[discord.Client]:
+    options: dict[str, Any] = {"http_trace": pacing.trace()} if pacing is not None else {}
+    async with discord.Client(intents=discord.Intents.none(), **options) as client:
+        await client.login(discord_server.token)
+        yield client
+
+
+async def deliver(client: discord.Client, channels: list[int]) -> None:
+    sender = DiscordSender(client)
+    message = Rendered(content="a paper")
+    outcomes = await asyncio.gather(*(sender.send(c, message, nonce=str(c)) for c in channels))
+    assert all(isinstance(outcome, Sent) for outcome in outcomes)
+
+
+async def test_discord_py_alone_runs_into_the_limit(
+    discord_server: LoopbackDiscord, channels: list[int]
+) -> None:
+    """What the next test would see without our pacing."""
+    async with logged_in(discord_server, None) as client:
+        await deliver(client, channels)
+    assert discord_server.tally.invalid > 0
+
+
+async def test_a_paced_delivery_is_never_refused(
+    discord_server: LoopbackDiscord, channels: list[int]
+) -> None:
+    async with logged_in(discord_server, Pacing()) as client:
+        await deliver(client, channels)
+    assert discord_server.tally.invalid == 0
+    assert all(len(discord_server.messages(channel)) == 1 for channel in channels)
+
+
+async def test_other_requests_do_not_wait_behind_a_delivery(
+    discord_server: LoopbackDiscord, channels: list[int]
+) -> None:
+    async with logged_in(discord_server, Pacing()) as client:
+        delivery = asyncio.create_task(deliver(client, channels))
+        await discord_server.posted(channels[0])
+        await client.fetch_channel(channels[0])
+        waiting = [channel for channel in channels if not discord_server.messages(channel)]
+        assert len(waiting) > CHANNELS / 2
+        await delivery
