@@ -9,6 +9,7 @@ from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Annotated, Any, Final, NoReturn
 
+import aiohttp
 import discord
 import typer
 from rich.console import Console
@@ -74,8 +75,14 @@ def run() -> None:
             "Discord does not know this DISCORD_TOKEN: copy it again from "
             "https://discord.com/developers/applications, Bot, Reset Token."
         ) from None
-    except discord.DiscordServerError as error:
-        raise BotError(f"Discord does not answer ({error.status}): try again later.") from None
+    except discord.HTTPException as error:
+        raise BotError(
+            f"Discord refuses us ({error.status}): {error.text or 'try later'}"
+        ) from None
+    except (aiohttp.ClientError, OSError) as error:
+        raise BotError(
+            f"Discord cannot be reached: {error}. Check the network, and DISCORD_API_URL if set."
+        ) from None
 
 
 async def _run(settings: Settings, token: str) -> None:

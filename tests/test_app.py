@@ -285,3 +285,13 @@ async def test_a_token_that_discord_does_not_know_is_one_sentence_and_exit_code_
     assert process.returncode == 2
     assert len(log.decode().splitlines()) == 1, log.decode()
     assert "copy it again" in log.decode()
+
+
+async def test_a_discord_that_cannot_be_reached_is_one_sentence(
+    environment: dict[str, str],
+) -> None:
+    process = await run_process({**environment, "DISCORD_API_URL": "http://127.0.0.1:9/api/v10"})
+    _, log = await asyncio.wait_for(process.communicate(), timeout=30)
+    assert process.returncode == 1
+    assert log.decode().splitlines()[-1].startswith("daily-papers: Discord cannot be reached")
+    assert "Traceback" not in log.decode()

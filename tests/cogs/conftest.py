@@ -47,6 +47,12 @@ class Lab:
         assert result.response.ephemeral
         return result.response
 
+    async def deliver(self, channel: simcord.ChannelHandle) -> None:
+        """Bring a channel the papers of its last slot, as its timer would."""
+        subscription = await self.app.subscribing.of_channel(channel.id)
+        slot_at = subscription.preferences.daily.last_until(NOON)
+        await self.app.delivering.deliver(subscription, slot_at)
+
     async def choices(self, command: str, option: str, typed: str) -> Mapping[str, str]:
         """Name and value of what is offered while `typed` stands in an option."""
         offered = await self.manager.autocomplete(self.channel, command, option, typed)

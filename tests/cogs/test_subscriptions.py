@@ -94,6 +94,39 @@ async def test_a_channel_of_the_wrong_kind_is_answered_with_the_right_ones(lab: 
         assert "Choose a text channel, an announcement channel or a thread." in answer.content
 
 
+async def test_a_thread_can_be_subscribed_and_gets_its_papers(lab: Lab) -> None:
+    channel = lab.app.bot.get_channel(lab.channel.id)
+    assert isinstance(channel, discord.TextChannel)
+    await channel.create_thread(name="daily", type=discord.ChannelType.public_thread)
+    [thread] = lab.channel.threads
+    answer = await lab.slash("subscribe", channel=thread)
+    assert thread.mention in answer.content
+
+    await lab.deliver(thread)
+    assert [message.embeds[0].title for message in thread.history()] == [
+        "Paper 1",
+        "Paper 2",
+        "Paper 3",
+    ]
+    assert lab.channel.history()[1:] == [], "nothing but the notice that the thread began"
+
+
+async def test_the_papers_come_to_an_announcement_channel_with_its_role_mentioned_once(
+    lab: Lab,
+) -> None:
+    news = lab.guild.create_news_channel("news")
+    role = lab.guild.create_role("papers", mentionable=True)
+    await lab.slash("subscribe", channel=news, role=role, limit=2)
+    await lab.deliver(news)
+    *cards, closing = news.history()
+    assert [role.id in message.raw_role_mentions for message in cards] == [True, False]
+    assert "Paper 3" in str(closing.embeds[0].description)
+    assert {button.label for row in cards[0].components for button in row.children} == {  # type: ignore[union-attr]
+        "arXiv",
+        "Hugging Face",
+    }
+
+
 async def test_what_the_bot_lacks_is_named_exactly(lab: Lab) -> None:
     shut = lab.a_channel_denying("shut", embed_links=True, add_reactions=True)
     answer = await lab.slash("subscribe", channel=shut)
