@@ -269,8 +269,10 @@ def _log(settings: Settings) -> None:
         style="{",
         force=True,
     )
-    for quiet in ("apscheduler", "alembic", "discord", "stamina"):
+    for quiet in ("apscheduler", "alembic", "discord"):
         logging.getLogger(quiet).setLevel(max(logging.WARNING, logging.root.level))
+    # It says that it tries again, and not what: the source that fails in the end is logged.
+    logging.getLogger("stamina").setLevel(logging.ERROR)
 
 
 def _progress() -> Progress:
