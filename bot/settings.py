@@ -41,7 +41,7 @@ class Settings(BaseSettings):
     )
     database_url: str = Field(
         DEFAULT_DATABASE,
-        pattern=r"^sqlite\+aiosqlite:///.+",
+        pattern=r"^sqlite(\+aiosqlite)?:///.+",
         description=f"a SQLite file, such as {DEFAULT_DATABASE}",
     )
     sources: str = Field(
@@ -68,6 +68,11 @@ class Settings(BaseSettings):
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
         "INFO", description="DEBUG, INFO, WARNING or ERROR"
     )
+
+    @field_validator("database_url")
+    @classmethod
+    def _with_driver(cls, value: str) -> str:
+        return value.replace("sqlite:///", "sqlite+aiosqlite:///", 1)
 
     @field_validator("log_level", mode="before")
     @classmethod

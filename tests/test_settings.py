@@ -40,6 +40,7 @@ def test_settings_come_from_the_environment_and_from_a_file(
     assert settings.hf_token is None, "empty is not set"
     assert settings.shard_ids == (0, 1, 2, 5)
     assert settings.log_level == "DEBUG"
+    assert load_settings(database_url="sqlite:///a.db").database_url == "sqlite+aiosqlite:///a.db"
 
 
 @pytest.mark.parametrize(

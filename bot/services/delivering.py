@@ -61,6 +61,10 @@ MESSAGES_AT_ONCE: Final = 64
 """Messages under way at once: enough for Discord's 50 a second at a second's delay each, and
 few enough that a command's own requests never queue behind thousands."""
 
+PLANNED_AT_ONCE: Final = 64
+"""Deliveries planned at once. Writers take turns, so with thousands due at one hour the first
+message would otherwise wait until the last of them is planned."""
+
 FIRST_RETRY: Final = timedelta(seconds=1)
 LAST_RETRY: Final = timedelta(seconds=60)
 TRIES: Final = 6
@@ -109,6 +113,7 @@ class Delivering:
         self._lists = RecentLists()
         self._owner = uuid.uuid4().hex
         self._channels: defaultdict[int, asyncio.Lock] = defaultdict(asyncio.Lock)
+        self._planning = asyncio.Semaphore(PLANNED_AT_ONCE)
         self._under_way = asyncio.Semaphore(MESSAGES_AT_ONCE)
         self._tasks: set[asyncio.Task[None]] = set()
         self._stopping = asyncio.Event()
@@ -117,7 +122,7 @@ class Delivering:
 
     async def deliver(self, subscription: Subscription, slot_at: datetime) -> None:
         """Bring `subscription` the papers of its slot: once, however often this is asked."""
-        async with self._database.transaction() as stores:
+        async with self._planning, self._database.transaction() as stores:
             delivery = await stores.deliveries.open(subscription, slot_at)
             if delivery is not None:
                 delivery = await self._plan(stores, delivery, subscription)
