@@ -1,5 +1,6 @@
 """The bot's settings: one parsed value from the environment and `.env`, read once at start."""
 
+import re
 from typing import Annotated, Any, Final, Literal
 
 from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
@@ -72,7 +73,7 @@ class Settings(BaseSettings):
     @field_validator("database_url")
     @classmethod
     def _with_driver(cls, value: str) -> str:
-        return value.replace("sqlite:///", "sqlite+aiosqlite:///", 1)
+        return re.sub(r"^sqlite:", "sqlite+aiosqlite:", value)
 
     @field_validator("log_level", mode="before")
     @classmethod

@@ -22,6 +22,7 @@ def test_everything_but_the_token_has_a_default() -> None:
     settings = load_settings()
     assert settings.sources == "huggingface"
     assert settings.collect_every == 15
+    assert settings.database_url == "sqlite+aiosqlite:///daily-papers.db"
     with pytest.raises(SettingsError, match="DISCORD_TOKEN is missing: put the bot's token in"):
         settings.token()
 
