@@ -30,6 +30,7 @@ from bot.settings import Settings, load_settings
 from bot.sources.digest_files import digest_files, read_capped
 from bot.sources.markdown import MAX_BYTES, read_digests
 from bot.sources.reading import Reading
+from bot.storage.errors import DatabaseUnavailable
 
 EXIT_FAILED: Final = 1
 EXIT_USAGE: Final = 2
@@ -51,7 +52,7 @@ def main() -> None:
     """Run the command line; a foreseen error is one sentence, exit code 2 for wrong settings."""
     try:
         cli()
-    except SettingsError as error:
+    except (SettingsError, DatabaseUnavailable) as error:
         _fail(error, EXIT_USAGE)
     except BotError as error:
         _fail(error, EXIT_FAILED)
@@ -79,7 +80,12 @@ def run() -> None:
         raise BotError(
             f"Discord refuses us ({error.status}): {error.text or 'try later'}"
         ) from None
-    except (aiohttp.ClientError, OSError) as error:
+    except discord.ConnectionClosed as error:
+        raise BotError(
+            f"Discord's gateway refuses us (code {error.code}): check SHARD_COUNT and SHARD_IDS "
+            "if they are set; otherwise try again later."
+        ) from None
+    except (aiohttp.ClientError, OSError, discord.GatewayNotFound) as error:
         raise BotError(
             f"Discord cannot be reached: {error}. Check the network, and DISCORD_API_URL if set."
         ) from None
@@ -88,8 +94,11 @@ def run() -> None:
 async def _run(settings: Settings, token: str) -> None:
     async with open_app(settings) as app:
         loop = asyncio.get_running_loop()
+        closing = []
         for stop in (signal.SIGTERM, signal.SIGINT):
-            loop.add_signal_handler(stop, lambda: asyncio.create_task(app.bot.close()))
+            loop.add_signal_handler(
+                stop, lambda: closing.append(asyncio.create_task(app.bot.close()))
+            )
         await app.bot.start(token)
         await app.bot.close()  # waits for a close that a signal began
 
@@ -223,7 +232,7 @@ class _Tally:
     """What a backfill or an import did, for the line at its end."""
 
     def __init__(self) -> None:
-        self._days = 0
+        self._days: set[date] = set()
         self._papers = 0
         self._new = 0
         self._known = 0
@@ -232,7 +241,8 @@ class _Tally:
 
     def add(self, collected: Collected) -> None:
         self._known += collected.known
-        self._days += bool(collected.papers)
+        if collected.papers:
+            self._days.add(collected.day)
         self._papers += collected.papers
         self._new += collected.new
         self._skipped += collected.skipped
@@ -247,7 +257,7 @@ class _Tally:
         known = f"; {_count(self._known, 'list')} stored before" if self._known else ""
         skipped = f"; {self._skipped} skipped as unreadable" if self._skipped else ""
         console.print(
-            f"{_count(self._papers, 'paper')} on {_count(self._days, 'list')}, "
+            f"{_count(self._papers, 'paper')} on {_count(len(self._days), 'day')}, "
             f"{self._new} new{known}{skipped}.",
             highlight=False,
         )

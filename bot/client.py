@@ -1,5 +1,6 @@
 """The bot as Discord sees it: its connection, its commands, its answers to errors."""
 
+import asyncio
 import logging
 import secrets
 from collections.abc import Awaitable, Callable, Sequence
@@ -94,6 +95,7 @@ class PaperBot(commands.AutoShardedBot):
         self._named_gateway = named_gateway
         self._faces: list[commands.Cog] = []
         self._on_start: list[Callable[[], Awaitable[None]]] = []
+        self._closing: asyncio.Task[None] | None = None
         self._on_stop: list[Callable[[], Awaitable[None]]] = []
 
     def wire(
@@ -119,8 +121,14 @@ class PaperBot(commands.AutoShardedBot):
             await start()
 
     async def close(self) -> None:
-        while self._on_stop:
-            await self._on_stop.pop()()
+        """Stop what runs, then disconnect. Asked again meanwhile, it waits for the same end."""
+        if self._closing is None:
+            self._closing = asyncio.create_task(self._close())
+        await asyncio.shield(self._closing)
+
+    async def _close(self) -> None:
+        for stop in reversed(self._on_stop):
+            await stop()
         await super().close()
 
     async def on_ready(self) -> None:

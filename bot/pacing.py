@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
+from dataclasses import dataclass
 from typing import Any, Final
 
 import aiohttp
@@ -13,15 +14,25 @@ REQUESTS_PER_SECOND: Final = 45
 (https://discord.com/developers/docs/topics/rate-limits#global-rate-limit); what is left is for
 commands. Answers to interactions do not count towards it."""
 
-_paced: ContextVar[bool] = ContextVar("paced", default=False)
+
+@dataclass(slots=True)
+class Requests:
+    """The requests of one call: discord.py repeats one itself, and tells of the last alone."""
+
+    in_doubt: bool = False
+    """Whether one of them may have been carried out although it failed."""
+
+
+_paced: ContextVar[Requests | None] = ContextVar("paced", default=None)
 
 
 @contextmanager
-def paced() -> Iterator[None]:
+def paced() -> Iterator[Requests]:
     """Requests within are a delivery's, and wait their turn."""
-    token = _paced.set(True)
+    requests = Requests()
+    token = _paced.set(requests)
     try:
-        yield
+        yield requests
     finally:
         _paced.reset(token)
 
@@ -41,8 +52,23 @@ class Pacing:
         """The hook for discord.py's `http_trace`."""
         trace = aiohttp.TraceConfig()
         trace.on_request_start.append(self._wait)
+        trace.on_request_end.append(_note_answer)
+        trace.on_request_exception.append(_note_failure)
         return trace
 
     async def _wait(self, *_request: Any) -> None:
-        if _paced.get():
+        if _paced.get() is not None:
             await self._limiter.acquire()
+
+
+async def _note_answer(_session: Any, _context: Any, ended: aiohttp.TraceRequestEndParams) -> None:
+    if (requests := _paced.get()) is not None and ended.response.status >= 500:
+        requests.in_doubt = True
+
+
+async def _note_failure(
+    _session: Any, _context: Any, failed: aiohttp.TraceRequestExceptionParams
+) -> None:
+    requests = _paced.get()
+    if requests is not None and not isinstance(failed.exception, aiohttp.ClientConnectorError):
+        requests.in_doubt = True

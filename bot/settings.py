@@ -8,6 +8,7 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from bot.domain.errors import SettingsError
 
+MOST_SHARDS: Final = 100_000
 DEFAULT_DATABASE: Final = "sqlite+aiosqlite:///daily-papers.db"
 
 
@@ -34,7 +35,7 @@ class Settings(BaseSettings):
     shard_count: int | None = Field(
         None,
         ge=1,
-        le=100_000,
+        le=MOST_SHARDS,
         description="how many shards the bot has in all processes, such as 4",
     )
     shard_ids: Annotated[tuple[int, ...] | None, NoDecode] = Field(
@@ -64,7 +65,7 @@ class Settings(BaseSettings):
         "without it the script tells",
     )
     collect_every: int = Field(
-        15, ge=1, le=720, description="minutes between two readings of a list, from 1 to 720"
+        15, ge=1, le=720, description="the minutes between two readings of a list, from 1 to 720"
     )
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
         "INFO", description="DEBUG, INFO, WARNING or ERROR"
@@ -88,6 +89,8 @@ class Settings(BaseSettings):
         ids: list[int] = []
         for part in value.split(","):
             first, _, last = part.partition("-")
+            if not 0 <= int(first) <= int(last or first) < MOST_SHARDS:
+                raise ValueError("shards are counted up from 0")
             ids += range(int(first), int(last or first) + 1)
         return tuple(ids)
 

@@ -101,7 +101,7 @@ async def test_help_names_every_command(cli: CommandLine) -> None:
         ({}, ["invite"], "DISCORD_TOKEN is missing"),
         ({"DISCORD_TOKEN": "###"}, ["invite"], "does not look like a bot's token"),
         ({"SOURCES": "arxiv"}, ["fetch", "--from", "2024-06-04"], "SOURCES names 'arxiv'"),
-        ({"COLLECT_EVERY": "x"}, ["run"], "COLLECT_EVERY is wrong: write minutes"),
+        ({"COLLECT_EVERY": "x"}, ["run"], "COLLECT_EVERY is wrong: write the minutes"),
         ({}, ["fetch", "--from", "2024-06-04", "--to", "2024-06-01"], "swap them"),
     ],
 )
@@ -118,7 +118,7 @@ async def test_a_wrong_setting_is_one_sentence_and_exit_code_2(
 async def test_a_database_that_cannot_be_opened_is_one_sentence(cli: CommandLine) -> None:
     cli.settings["DATABASE_URL"] = "sqlite+aiosqlite:////no/such/folder/papers.db"
     ran = await cli.run("fetch", "--from", "2024-06-04")
-    assert ran.code == 1
+    assert ran.code == 2
     assert "/no/such/folder" in ran.err
     assert "Traceback" not in ran.err
 
@@ -144,10 +144,10 @@ async def test_importing_digests_tells_what_could_not_be_read_with_file_and_line
     (folder / "04.md").write_text(DIGEST)
     ran = await cli.run("import", "digests")
     assert ran.code == 1
-    assert "1 paper on 1 list, 1 new; 1 skipped as unreadable." in ran.out
+    assert "1 paper on 1 day, 1 new; 1 skipped as unreadable." in ran.out
     assert "digests/2024/06/04.md:13" in ran.err
     assert await cli.stored() == ["A paper"]
-    assert "1 paper on 1 list, 0 new" in (await cli.run("import", "digests")).out
+    assert "1 paper on 1 day, 0 new" in (await cli.run("import", "digests")).out
 
 
 async def test_files_that_are_no_digests_are_named_and_cost_no_other(cli: CommandLine) -> None:
@@ -206,6 +206,6 @@ async def test_a_source_that_stays_broken_is_told_and_costs_only_its_days(
         hub.fail_next(Status(404))
         ran = await cli.run("fetch", "--from", "2024-06-03", "--to", "2024-06-04")
     assert ran.code == 1
-    assert "1 paper on 1 list, 1 new; 1 skipped as unreadable." in ran.out
+    assert "1 paper on 1 day, 1 new; 1 skipped as unreadable." in ran.out
     assert "not read: 2024-06-03: huggingface" in ran.err
     assert await cli.stored() == ["A paper"]

@@ -8,6 +8,7 @@ import pytest
 from discord.http import Route
 
 from bot.domain.deliveries import NotSent, Outcome, Refused, Rejected, Sent, Unknown
+from bot.pacing import Pacing
 from bot.rendering.cards import paper_card
 from bot.rendering.message import Rendered
 from bot.sender import DiscordSender, outcome_of
@@ -31,7 +32,13 @@ HISTORY = ("GET", "/channels/*/messages")
         (400, 50035, Rejected),  # Invalid Form Body
         (400, 50006, Rejected),  # Cannot send an empty message
         (413, 40005, Rejected),  # Request entity too large
+        (400, 50008, Refused),  # Cannot send messages in this channel
         (400, 20016, NotSent),  # Slow mode
+        (403, 20016, NotSent),
+        (403, 40333, NotSent),  # Discord's network
+        (403, 0, NotSent),  # a firewall's page
+        (404, 0, NotSent),  # a wrong address
+        (408, 0, NotSent),
         (429, 20028, NotSent),  # The channel's write limit
         (429, 0, NotSent),
         (401, 0, NotSent),
@@ -59,13 +66,25 @@ def channel(discord_server: LoopbackDiscord) -> int:
     return discord_server.add_channel(discord_server.add_guild("lab"), "papers")
 
 
+async def test_a_request_that_discord_py_repeated_in_vain_leaves_it_unknown(
+    discord_server: LoopbackDiscord, channel: int, sender: DiscordSender
+) -> None:
+    """Stored and answered 502; what discord.py hears last is a refusal."""
+    discord_server.inject(Broken(502, carried_out=True), *POSTS)
+    discord_server.inject(Broken(403), *POSTS)
+    patient = DiscordSender(sender._client)
+    assert isinstance(await patient.send(channel, a_card(), nonce="a"), Unknown)
+    assert len(discord_server.messages(channel)) == 1
+
+
 @pytest.fixture
 async def sender(
     discord_server: LoopbackDiscord, monkeypatch: pytest.MonkeyPatch
 ) -> AsyncGenerator[DiscordSender]:
     """Over a client that is logged in, and connected to no gateway."""
     monkeypatch.setattr(Route, "BASE", discord_server.url)
-    async with discord.Client(intents=discord.Intents.none()) as client:
+    trace = Pacing().trace()
+    async with discord.Client(intents=discord.Intents.none(), http_trace=trace) as client:
         await client.login(discord_server.token)
         yield DiscordSender(client, timeout=timedelta(seconds=1))
 
@@ -131,6 +150,14 @@ async def test_a_discord_that_is_broken_is_unknown(
     discord_server.inject(Broken(503), *POSTS)
     assert isinstance(await sender.send(channel, a_card(), nonce="a"), Unknown)
     discord_server.inject(Broken(503), *HISTORY)
+    assert isinstance(await sender.find(channel, a_card(), after=utc_now()), Unknown)
+
+
+async def test_a_history_that_was_refused_for_now_is_not_one_without_the_message(
+    discord_server: LoopbackDiscord, channel: int, sender: DiscordSender
+) -> None:
+    await sender.send(channel, a_card(), nonce="a")
+    discord_server.inject(Broken(401), *HISTORY)
     assert isinstance(await sender.find(channel, a_card(), after=utc_now()), Unknown)
 
 

@@ -56,6 +56,8 @@ def test_settings_come_from_the_environment_and_from_a_file(
         ("MARKDOWN_LANGUAGE", "Korean!", "such as ko"),
         ("SHARD_COUNT", "none", "such as 4"),
         ("SHARD_IDS", "a-b", "such as 0-3 or 0,2"),
+        ("SHARD_IDS", "3-1", "such as 0-3 or 0,2"),
+        ("SHARD_IDS", "0-999999999999", "such as 0-3 or 0,2"),
         ("SHARD_IDS", "0-3", "needs SHARD_COUNT"),
     ],
 )

@@ -51,15 +51,18 @@ def require_bot(channel: Channel) -> None:
         )
 
 
+def may_manage(member: discord.Member | discord.User, channel: Channel) -> bool:
+    """Whether `member` may manage `channel`."""
+    return isinstance(member, discord.Member) and channel.permissions_for(member).manage_channels
+
+
 def require_manager(member: discord.Member | discord.User, channel: Channel) -> None:
     """`NotAllowed` unless `member` may manage `channel`.
 
     Discord's default permissions are only a default: a server's settings may open a command to
     everyone, and they say nothing about another channel named in an option.
     """
-    if not isinstance(member, discord.Member) or not (
-        channel.permissions_for(member).manage_channels
-    ):
+    if not may_manage(member, channel):
         raise NotAllowed(
             f"user {member.id} may not manage channel {channel.id}",
             reply=f"Only those who may manage {channel.mention} can do that: "

@@ -1,5 +1,6 @@
 """`/subscribe`, `/unsubscribe` and `/subscription …`: the face of `services.subscribing`."""
 
+import contextlib
 from datetime import datetime
 from typing import Final
 from zoneinfo import ZoneInfo
@@ -72,11 +73,13 @@ class SubscriptionCog(commands.Cog):
         quiet_days: bool = True,
     ) -> None:
         await interaction.response.defer(ephemeral=True)
-        target = managed_channel(interaction, channel)
+        target = await managed_channel(interaction, channel)
         permissions.require_bot(target)
         permissions.require_role(role, target)
         preferences = Preferences(
-            daily=DailyTime(at=parse_time(time), zone=parse_zone(timezone)),
+            daily=DailyTime(
+                at=parse_time(time), zone=parse_zone(timezone, at=interaction.created_at)
+            ),
             language=await self._subscribing.language(language),
             limit=limit,
             role_id=role.id if role is not None else None,
@@ -95,7 +98,7 @@ class SubscriptionCog(commands.Cog):
         self, interaction: discord.Interaction, channel: AnyChannel | None = None
     ) -> None:
         await interaction.response.defer(ephemeral=True)
-        target = managed_channel(interaction, channel)
+        target = await managed_channel(interaction, channel)
         await self._subscribing.unsubscribe(target.id)
         await interaction.followup.send(
             f"{target.mention} gets no more daily papers. What was posted stays, and I remember "
@@ -105,9 +108,18 @@ class SubscriptionCog(commands.Cog):
     @manage.command(name="list", description="The subscriptions of this server")
     async def list_(self, interaction: discord.Interaction) -> None:
         await interaction.response.defer(ephemeral=True)
-        assert interaction.guild_id is not None  # noqa: S101 - guild_only
-        subscriptions = await self._subscribing.in_guild(interaction.guild_id)
-        lines = [self._described(subscription) for subscription in subscriptions]
+        guild, asker = interaction.guild, interaction.user
+        assert guild is not None  # noqa: S101 - guild_only
+        lines = []
+        for subscription in await self._subscribing.in_guild(guild.id):
+            channel = guild.get_channel_or_thread(subscription.channel_id)
+            # Nobody learns of a channel here that they could not change.
+            if (
+                permissions.may_manage(asker, channel)
+                if isinstance(channel, permissions.Channel)
+                else isinstance(asker, discord.Member) and asker.guild_permissions.manage_channels
+            ):
+                lines.append(self._described(subscription))
         for page in _pages(lines or ["No channel is subscribed yet. `/subscribe` starts one."]):
             await interaction.followup.send(page, ephemeral=True)
 
@@ -126,14 +138,20 @@ class SubscriptionCog(commands.Cog):
         quiet_days: bool | None = None,
     ) -> None:
         await interaction.response.defer(ephemeral=True)
-        target = managed_channel(interaction, channel)
+        target = await managed_channel(interaction, channel)
+        if role is not None and no_role:
+            raise InvalidInput(
+                "role and no_role", reply="Choose a `role` or `no_role: True`, not both."
+            )
         permissions.require_role(role, target)
         subscription = await self._subscribing.of_channel(target.id)
         before = subscription.preferences
         after = Preferences(
             daily=DailyTime(
                 at=parse_time(time) if time is not None else before.daily.at,
-                zone=parse_zone(timezone) if timezone is not None else before.daily.zone,
+                zone=parse_zone(timezone, at=interaction.created_at)
+                if timezone is not None
+                else before.daily.zone,
             ),
             language=await self._subscribing.language(language) if language else before.language,
             limit=limit if limit is not None else before.limit,
@@ -155,7 +173,7 @@ class SubscriptionCog(commands.Cog):
         self, interaction: discord.Interaction, channel: AnyChannel | None = None
     ) -> None:
         await interaction.response.defer(ephemeral=True)
-        target = managed_channel(interaction, channel)
+        target = await managed_channel(interaction, channel)
         await self._subscribing.pause(target.id)
         await interaction.followup.send(
             f"Paused: {target.mention} gets nothing until `/subscription resume`. "
@@ -168,7 +186,7 @@ class SubscriptionCog(commands.Cog):
         self, interaction: discord.Interaction, channel: AnyChannel | None = None
     ) -> None:
         await interaction.response.defer(ephemeral=True)
-        target = managed_channel(interaction, channel)
+        target = await managed_channel(interaction, channel)
         await self._subscribing.of_channel(target.id)
         permissions.require_bot(target)
         subscription = await self._subscribing.resume(target.id)
@@ -180,10 +198,18 @@ class SubscriptionCog(commands.Cog):
         self, interaction: discord.Interaction, channel: AnyChannel | None = None
     ) -> None:
         await interaction.response.defer(ephemeral=True)
-        target = managed_channel(interaction, channel)
+        target = await managed_channel(interaction, channel)
         subscription = await self._subscribing.of_channel(target.id)
         permissions.require_bot(target)
-        await self._confirm(interaction, subscription, "This is how the papers come to")
+        await self._confirm(interaction, subscription, "The papers come to")
+
+    @commands.Cog.listener()
+    async def on_guild_channel_delete(self, channel: discord.abc.GuildChannel) -> None:
+        await self._subscribing.forget(channel.id)
+
+    @commands.Cog.listener()
+    async def on_raw_thread_delete(self, thread: discord.RawThreadDeleteEvent) -> None:
+        await self._subscribing.forget(thread.thread_id)
 
     @subscribe.autocomplete("timezone")
     @edit.autocomplete("timezone")
@@ -252,11 +278,14 @@ class SubscriptionCog(commands.Cog):
         return "".join(parts)
 
 
-def managed_channel(
+async def managed_channel(
     interaction: discord.Interaction, named: AnyChannel | None
 ) -> permissions.Channel:
     """The channel that a command is about, if its user may manage it."""
-    found = named.resolve() if named is not None else interaction.channel
+    found: object = interaction.channel
+    if named is not None and (found := named.resolve()) is None:
+        with contextlib.suppress(discord.HTTPException):
+            found = await named.fetch()  # an archived thread is in no cache
     if named is not None and found is None:
         raise InvalidInput(
             f"channel {named.id} is not in the cache",

@@ -85,15 +85,19 @@ def edition(
     had: Collection[PaperId],
     delivered_days: Collection[date],
     first: bool,
+    since: date | None = None,
 ) -> Edition:
     """Every listed paper that the channel has not had, newest list first, best first.
 
     `had` are the papers ever posted in this channel, `delivered_days` the lists of which it
     has had any. The first delivery of a subscription brings the newest list only, so that
-    nobody is greeted with three days at once.
+    nobody is greeted with three days at once, and no later one goes back before that list:
+    `since` is its day.
     """
     newest_first = sorted(
-        (digest for digest in digests if digest), key=lambda d: d.day, reverse=True
+        (d for d in digests if d and (since is None or d.day >= since)),
+        key=lambda d: d.day,
+        reverse=True,
     )
     if first:
         newest_first = newest_first[:1]
@@ -162,12 +166,20 @@ def decide(
     had: Collection[PaperId],
     delivered_days: Collection[date],
     down_since: datetime | None,
+    since: date | None = None,
 ) -> Decision:
     """What becomes of the delivery of `slot_at`, looked at `now`.
 
     `down_since` is when a source was last read without success since; `None` while all answer.
+    `since` is the day of the first list that the subscription brought.
     """
-    found = edition(digests, had=had, delivered_days=delivered_days, first=subscription.is_first)
+    found = edition(
+        digests,
+        had=had,
+        delivered_days=delivered_days,
+        first=subscription.is_first,
+        since=since,
+    )
     preferences = subscription.preferences
     expected_at = next_expected_slot(preferences.daily, slot_at)
     following = preferences.daily.next_after(slot_at)

@@ -117,10 +117,32 @@ class Subscription:
         After downtime a channel gets one delivery, not one for every day it missed.
         """
         slot = self.preferences.daily.last_until(now)
+        return slot if self.owes(slot) else None
+
+    def next_slot(self, now: datetime) -> datetime:
+        """When the next delivery comes."""
+        slot = self.preferences.daily.next_after(now)
+        while not self._is_new(slot):
+            slot = self.preferences.daily.next_after(slot)
+        return slot
+
+    def owes(self, slot: datetime) -> bool:
+        """Whether a delivery at `slot` is due: it is active, and `slot` is one of its own, later
+        than all it has had and than its last change, on a day that had none."""
+        daily = self.preferences.daily
+        return (
+            self.state is SubscriptionState.ACTIVE
+            and daily.last_until(slot) == slot
+            and self._is_new(slot)
+        )
+
+    def _is_new(self, slot: datetime) -> bool:
+        daily = self.preferences.daily
         passed = (self.created_at, self.counts_from, self.last_slot_at)
         if any(instant is not None and slot <= instant for instant in passed):
-            return None
-        return slot
+            return False
+        # One delivery a local day, also when its time is moved to later that day.
+        return self.last_slot_at is None or daily.day_of(slot) > daily.day_of(self.last_slot_at)
 
 
 def shard_of(guild_id: int, shard_count: int) -> int:

@@ -18,7 +18,8 @@ _TIME: Final = re.compile(
 )
 _AFTERNOON: Final = frozenset({"오후", "下午", "午後", "pm"})
 
-_HIDDEN_PREFIXES: Final = ("posix/", "right/", "SystemV/")
+# Etc/GMT+9 is nine hours *behind* UTC (POSIX's sign): who types an offset means the opposite.
+_HIDDEN: Final = re.compile(r"(?:posix|right|SystemV)/.*|(?:Etc/)?GMT[-+]?\d+|localtime|posixrules")
 
 
 def parse_time(text: str) -> time:
@@ -48,24 +49,20 @@ def _not_a_time(text: str) -> InvalidInput:
 @cache
 def zone_names() -> tuple[str, ...]:
     """The IANA names, places before technical aliases."""
-    names = [
-        name
-        for name in zoneinfo.available_timezones()
-        if not name.startswith(_HIDDEN_PREFIXES) and name not in ("localtime", "posixrules")
-    ]
+    names = [name for name in zoneinfo.available_timezones() if _HIDDEN.fullmatch(name) is None]
     return tuple(sorted(names, key=lambda name: ("/" not in name or name.startswith("Etc/"), name)))
 
 
-def parse_zone(text: str) -> ZoneInfo:
+def parse_zone(text: str, *, at: datetime | None = None) -> ZoneInfo:
     """The zone that `text` names: an IANA name in any case, or a city that only one zone has.
 
-    `InvalidInput` names near misses.
+    `InvalidInput` names near misses, among them, with `at`, those of an abbreviation.
     """
     wanted = fold(text).replace(" ", "_")
     for name in zone_names():
         if name.casefold() == wanted:
             return ZoneInfo(name)
-    found = find_zones(text, limit=5)
+    found = find_zones(text, limit=5, at=at)
     cities = [name for name in found if name.rpartition("/")[2].casefold() == wanted]
     if len(cities) == 1:
         return ZoneInfo(cities[0])

@@ -44,12 +44,14 @@ def closing(
     language: str,
     quiet_until: datetime | None,
     number: int = 0,
+    plain: bool = False,
 ) -> Rendered:
     """The last message of a delivery: papers beyond the limit as links, quiet days ahead.
 
     All `listings` are in it, at most `LINKS_PER_CLOSING`; the titles share the room there is.
     `number` counts the closings of one delivery from 0. Its embed's URL is unique to day and
     number, so that it is found again. Without listings it is the note about the quiet days only.
+    `plain` names papers by their ids alone, for when Discord refused their titles.
     """
     if len(listings) > LINKS_PER_CLOSING:
         raise ValueError(f"{len(listings)} links are too many for one closing")
@@ -57,7 +59,9 @@ def closing(
         if quiet_until is None:
             raise ValueError("a closing has links or quiet days to tell of")
         return Rendered(content=_until(words.QUIET_UNTIL, quiet_until), silent=True)
-    titles = [markup.plain(paper.title) or str(paper.id) for _, paper, _ in listings]
+    titles = [
+        (not plain and markup.plain(paper.title)) or str(paper.id) for _, paper, _ in listings
+    ]
 
     def rendered(titles: Sequence[str]) -> discord.Embed:
         lines = [

@@ -10,7 +10,7 @@ from functools import partial
 
 from bot.domain.deliveries import days_to_read, is_closed
 from bot.domain.digests import Digest, merge
-from bot.domain.errors import SourceError
+from bot.domain.errors import SourceError, SourceUnavailable
 from bot.services.clock import Now
 from bot.sources.reading import Reading, Source
 from bot.storage.database import Database, Stores
@@ -56,6 +56,7 @@ class Collecting:
         self._now = now
         self._reading = asyncio.Lock()
         self._refreshed_at: datetime | None = None
+        self._unanswered: set[str] = set()
 
     @property
     def source_names(self) -> tuple[str, ...]:
@@ -87,7 +88,16 @@ class Collecting:
             async with asyncio.timeout(patience.total_seconds()):
                 await self.refresh()
         except TimeoutError:
-            log.warning("the sources did not answer within %s: posting what is stored", patience)
+            async with self._database.transaction() as stores:
+                for source in self._unanswered:
+                    await stores.lists.note_failure(
+                        source, self._now(), f"no answer within {patience}"
+                    )
+            log.warning(
+                "%s did not answer within %s: posting what is stored",
+                ", ".join(sorted(self._unanswered)),
+                patience,
+            )
 
     async def backfill(self, days: Iterable[date]) -> AsyncIterator[Collected]:
         """Read the lists of `days` one after the other, telling of each as it is stored.
@@ -96,7 +106,7 @@ class Collecting:
         simply be repeated.
         """
         for day in days:
-            asked = []
+            asked, began = [], self._now()
             for source in self._sources:
                 async with self._database.reading() as stores:
                     closed = await stores.lists.closed_days([day], [source.name])
@@ -104,7 +114,7 @@ class Collecting:
                     yield Collected(source=source.name, day=day, known=True)
                 else:
                     asked.append(await self._ask(source, day))
-            for collected in await self._store(asked, self._now()):
+            for collected in await self._store(asked, began):
                 yield collected
 
     async def take_in(self, reading: Reading, *, source: str) -> Collected:
@@ -117,7 +127,9 @@ class Collecting:
         self, source: Source, now: datetime
     ) -> tuple[list[_Asked], tuple[Collected, ...]]:
         """Ask a source and keep what it says at once: another one may hang."""
+        self._unanswered.add(source.name)
         asked = await self._ask_for_open_days(source, now)
+        self._unanswered.discard(source.name)
         return asked, await self._store(asked, now)
 
     async def _ask_for_open_days(self, source: Source, now: datetime) -> list[_Asked]:
@@ -128,7 +140,7 @@ class Collecting:
         asked = []
         for day in days:
             asked.append(await self._ask(source, day))
-            if asked[-1].error is not None:
+            if isinstance(asked[-1].error, SourceUnavailable):
                 break  # the other days would fail alike; the next round asks again
         return asked
 

@@ -123,9 +123,13 @@ class Delivering:
     async def deliver(self, subscription: Subscription, slot_at: datetime) -> None:
         """Bring `subscription` the papers of its slot: once, however often this is asked."""
         async with self._planning, self._database.transaction() as stores:
-            delivery = await stores.deliveries.open(subscription, slot_at)
+            # It may have been paused, changed or ended since it was read.
+            fresh = await stores.subscriptions.get(subscription.id)
+            if fresh is None or not fresh.owes(slot_at):
+                return
+            delivery = await stores.deliveries.open(fresh, slot_at)
             if delivery is not None:
-                delivery = await self._plan(stores, delivery, subscription)
+                delivery = await self._plan(stores, delivery, fresh)
         if delivery is not None:
             await self._drain(delivery)
 
@@ -180,6 +184,7 @@ class Delivering:
             slot_at=slot_at,
             now=self._now(),
             digests=digests,
+            since=await stores.deliveries.first_day(subscription.id),
             had=await stores.deliveries.posted_in(channel_id, listed),
             delivered_days=await stores.deliveries.delivered_days(
                 channel_id, [digest.day for digest in digests]
@@ -286,12 +291,15 @@ class Delivering:
         rendered = contents.render(message)
         if rendered is None:
             return Rejected("there is nothing left to say in it")
-        if message.first_sent_at is not None and must_look_back(message, self._now()):
+        looked_at = self._now()
+        if message.first_sent_at is not None and must_look_back(message, looked_at):
             found = await self._sender.find(
                 message.channel_id, rendered, after=message.first_sent_at
             )
             if isinstance(found, NotSent):
                 log.info("message %d is not in the channel: sending it again", message.id)
+                async with self._database.transaction() as stores:
+                    await stores.deliveries.absent(message.id, owner=self._owner, at=looked_at)
             elif isinstance(found, Sent | Refused):
                 return found
             else:
@@ -369,7 +377,7 @@ class _Contents:
             case MessageKind.PAPER:
                 return self._card(message.items[0], plain=plain)
             case MessageKind.CLOSING:
-                return None if plain else self._closing(message)
+                return self._closing(message, plain=plain)
             case MessageKind.NOTICE:
                 quiet = self._delivery.quiet
                 return None if plain or quiet is None else notice(quiet)
@@ -394,7 +402,7 @@ class _Contents:
             role_id=self._preferences.role_id,
         )
 
-    def _closing(self, message: Message) -> Rendered:
+    def _closing(self, message: Message, *, plain: bool) -> Rendered:
         before = [m for m in self._delivery.messages if m.position < message.position]
         return closing(
             [
@@ -406,6 +414,7 @@ class _Contents:
             language=self._preferences.language,
             quiet_until=self._delivery.quiet_until if self._is_last(message) else None,
             number=sum(m.kind is MessageKind.CLOSING for m in before),
+            plain=plain,
         )
 
     def _listing(self, item: EditionItem) -> Listing:

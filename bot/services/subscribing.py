@@ -81,9 +81,18 @@ class Subscribing:
             await stores.subscriptions.remove(subscription.id)
         await self._on_change()
 
+    async def forget(self, channel_id: int) -> None:
+        """End the subscription of a channel that is gone, if it had one."""
+        async with self._database.transaction() as stores:
+            subscription = await stores.subscriptions.of_channel(channel_id)
+            if subscription is not None:
+                await stores.subscriptions.remove(subscription.id)
+        if subscription is not None:
+            await self._on_change()
+
     def next_post(self, subscription: Subscription) -> datetime:
         """When the next post comes, should there be papers."""
-        return subscription.preferences.daily.next_after(self._now())
+        return subscription.next_slot(self._now())
 
     async def languages(self) -> tuple[str, ...]:
         """The languages that summaries exist in, most frequent first; English is always among

@@ -9,7 +9,7 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import date, datetime, timedelta
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, Row, and_, delete, exists, or_, select, update
+from sqlalchemy import ColumnElement, Row, and_, delete, exists, func, or_, select, update
 
 from bot.domain.deliveries import (
     Delivery,
@@ -61,6 +61,16 @@ class DeliveryStore:
             for chunk in chunks(paper_id.value for paper_id in ids):
                 found += await self._connection.scalars(query.where(_posts.paper_id.in_(chunk)))
         return frozenset(PaperId(value) for value in found)
+
+    async def first_day(self, subscription_id: int) -> date | None:
+        """The oldest list of which a subscription has had a paper; `None` before the first."""
+        day: date | None = await self._connection.scalar(
+            select(func.min(_posts.day))
+            .join_from(schema.posts, schema.messages)
+            .join(schema.deliveries)
+            .where(_deliveries.subscription_id == subscription_id)
+        )
+        return day
 
     async def delivered_days(self, channel_id: int, days: Collection[date]) -> frozenset[date]:
         """Those of `days` of whose lists the channel has had a paper, or is about to."""
@@ -284,6 +294,19 @@ class DeliveryStore:
         items = await self._items([message_id])
         return _message(row, row.channel_id, items.get(message_id, ()), state=MessageState.SENDING)
 
+    async def absent(self, message_id: int, *, owner: str, at: datetime) -> None:
+        """Record that a claimed message was not in the channel `at`: it can only stand after,
+        so the next look need not go back further."""
+        await self._connection.execute(
+            update(schema.messages)
+            .where(
+                _messages.id == message_id,
+                _messages.owner == owner,
+                _messages.state == MessageState.SENDING.value,
+            )
+            .values(first_sent_at=at)
+        )
+
     async def finish(
         self, message: Message, outcome: Outcome, *, owner: str, now: datetime
     ) -> None:
@@ -401,6 +424,21 @@ class DeliveryStore:
                     )
                 )
         return items
+
+
+async def take_up_again(
+    connection: Connection, subscription_id: int, *criteria: ColumnElement[bool]
+) -> None:
+    """Open the ABANDONED deliveries that meet `criteria` and hold messages that may have been
+    posted or not, for `subscription_id` to find out: nothing else of them is left to send."""
+    unsettled = exists().where(
+        _messages.delivery_id == _deliveries.id, _messages.state.not_in(_SETTLED)
+    )
+    await connection.execute(
+        update(schema.deliveries)
+        .where(*criteria, _deliveries.state == DeliveryState.ABANDONED.value, unsettled)
+        .values(state=DeliveryState.OPEN.value, subscription_id=subscription_id)
+    )
 
 
 async def give_up(connection: Connection, *criteria: ColumnElement[bool]) -> None:

@@ -11,7 +11,7 @@ from bot.domain.deliveries import DeliveryState
 from bot.domain.subscriptions import DailyTime, Preferences, Subscription, SubscriptionState
 from bot.storage import schema
 from bot.storage.connection import Connection
-from bot.storage.deliveries import give_up
+from bot.storage.deliveries import give_up, take_up_again
 from bot.storage.errors import AlreadySubscribed, SubscriptionNotFound
 from bot.storage.upsert import insert
 
@@ -44,6 +44,7 @@ class SubscriptionStore:
         row = (await self._connection.execute(statement)).one_or_none()
         if row is None:
             raise AlreadySubscribed(channel_id)
+        await take_up_again(self._connection, row.id, schema.deliveries.c.channel_id == channel_id)
         return _subscription(row)
 
     async def get(self, subscription_id: int) -> Subscription | None:
@@ -122,6 +123,12 @@ class SubscriptionStore:
         """
         if state is not SubscriptionState.ACTIVE:
             await self._give_up_unfinished(subscription_id)
+        else:
+            await take_up_again(
+                self._connection,
+                subscription_id,
+                schema.deliveries.c.subscription_id == subscription_id,
+            )
         values: dict[str, Any] = {"state": state.value, "reason": reason}
         if state is SubscriptionState.ACTIVE and at is not None:
             values["counts_from"] = at

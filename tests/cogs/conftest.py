@@ -48,9 +48,9 @@ class Lab:
         return result.response
 
     async def deliver(self, channel: simcord.ChannelHandle) -> None:
-        """Bring a channel the papers of its last slot, as its timer would."""
+        """Bring a channel the papers of its next slot, as its timer would."""
         subscription = await self.app.subscribing.of_channel(channel.id)
-        slot_at = subscription.preferences.daily.last_until(NOON)
+        slot_at = subscription.next_slot(NOON)
         await self.app.delivering.deliver(subscription, slot_at)
 
     async def choices(self, command: str, option: str, typed: str) -> Mapping[str, str]:

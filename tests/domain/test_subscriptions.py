@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.domain.subscriptions import DailyTime, shard_of
+from bot.domain.subscriptions import DailyTime, SubscriptionState, shard_of
 from bot.domain.typed import zone_names
 from tests.builders import a_daily_time, a_subscription, some_preferences, utc
 
@@ -112,3 +112,22 @@ def test_a_server_is_on_the_shard_that_discord_says() -> None:
     assert shard_of(197038439483310086, 1) == 0
     assert shard_of(1 << 22, 4) == 1
     assert shard_of((5 << 22) + 77, 4) == 1
+
+
+def test_a_time_that_is_moved_to_later_today_first_counts_tomorrow_if_today_had_its_delivery() -> (
+    None
+):
+    subscription = a_subscription(
+        preferences=some_preferences(daily=a_daily_time("17:00")),
+        last_slot_at=utc(2024, 6, 4),
+        counts_from=utc(2024, 6, 4, 1),
+    )
+    now = utc(2024, 6, 4, 1)
+    assert not subscription.owes(utc(2024, 6, 4, 8))
+    assert subscription.next_slot(now) == utc(2024, 6, 5, 8)
+    assert subscription.owes(utc(2024, 6, 5, 8))
+
+
+def test_only_its_own_slots_are_owed() -> None:
+    assert not a_subscription().owes(utc(2024, 6, 5, 1))
+    assert not a_subscription(state=SubscriptionState.PAUSED).owes(utc(2024, 6, 5))

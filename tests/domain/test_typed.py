@@ -65,7 +65,9 @@ def test_a_zone_is_found_by_its_name_or_its_city(typed: str, zone: str) -> None:
     assert parse_zone(typed).key == zone
 
 
-@pytest.mark.parametrize("typed", ["", "berln", "Mars/Olympus", "america", "🦉" * 300])
+@pytest.mark.parametrize(
+    "typed", ["", "berln", "Mars/Olympus", "america", "GMT+2", "utc+9", "🦉" * 300]
+)
 def test_an_unknown_zone_is_answered_with_zones_to_choose_from(typed: str) -> None:
     with pytest.raises(InvalidInput) as caught:
         parse_zone(typed)

@@ -11,12 +11,13 @@ from bot.domain.deliveries import (
     NotSent,
     Refused,
     Rejected,
+    Sent,
     Unknown,
 )
 from bot.domain.subscriptions import SubscriptionState
 from bot.services.delivering import LEASE, TRIES, Delivering
 from bot.storage.database import Database
-from tests.builders import CHANNEL, a_digest, utc
+from tests.builders import CHANNEL, a_daily_time, a_digest, some_preferences, utc
 from tests.services.conftest import Channels, Clock, store, subscribe
 
 SLOT = utc(2024, 6, 5)
@@ -295,6 +296,70 @@ async def test_pausing_in_the_middle_stops_the_delivery_and_keeps_the_rest_for_l
     clock.advance(days=1)
     await successor.deliver(subscription, SLOT + timedelta(days=1))
     assert channels.titles() == PAPERS
+
+
+async def test_a_message_in_doubt_is_looked_for_when_a_paused_subscription_goes_on(
+    database: Database, delivering: Delivering, channels: Channels, clock: Clock
+) -> None:
+    await store(database, a_digest())
+    subscription = await subscribe(database)
+    channels.then[CHANNEL] = [Unknown("cut before it was stored")]
+    channels.on_send = lambda _: delivering._stopping.set()
+    await delivering.deliver(subscription, SLOT)
+    channels.on_send = lambda _: None
+    for state in (SubscriptionState.PAUSED, SubscriptionState.ACTIVE):
+        async with database.transaction() as stores:
+            await stores.subscriptions.set_state(subscription.id, state)
+
+    clock.advance(minutes=10)
+    successor = Delivering(database, channels, sources=["huggingface"], now=clock)
+    await successor.resume()
+    clock.advance(days=1)
+    await successor.deliver(subscription, SLOT + timedelta(days=1))
+    assert channels.titles() == PAPERS
+    assert channels.searched == [CHANNEL]
+
+
+async def test_what_was_changed_while_a_delivery_waited_its_turn_counts(
+    database: Database, delivering: Delivering, channels: Channels
+) -> None:
+    await store(database, a_digest())
+    paused, ended, moved = [await subscribe(database, CHANNEL + n) for n in range(3)]
+    async with database.transaction() as stores:
+        await stores.subscriptions.set_state(paused.id, SubscriptionState.PAUSED)
+        await stores.subscriptions.remove(ended.id)
+        await stores.subscriptions.change(
+            moved.id, some_preferences(daily=a_daily_time("17:00")), at=SLOT
+        )
+    await delivering.deliver_all([(s, SLOT) for s in (paused, ended, moved)])
+    assert dict(channels.posted) == {}
+    async with database.reading() as stores:
+        assert await stores.deliveries.unfinished() == ()
+
+
+async def test_links_that_discord_rejects_come_by_their_ids(
+    database: Database, delivering: Delivering, channels: Channels
+) -> None:
+    await store(database, a_digest())
+    subscription = await subscribe(database, limit=1)
+    channels.then[CHANNEL] = [Sent(1), Rejected("400 (error 50035)")]
+    await delivering.deliver(subscription, SLOT)
+    closing = str(channels.posted[CHANNEL][-1].message.embeds[0].description)
+    assert "[2406.00002](https://arxiv.org/abs/2406.00002)" in closing
+    assert "Paper" not in closing
+
+
+async def test_the_second_delivery_goes_back_no_further_than_the_first(
+    database: Database, delivering: Delivering, channels: Channels, clock: Clock
+) -> None:
+    days = [utc(2024, 6, day).date() for day in (3, 4, 5)]
+    await store(database, a_digest(days[0], [9]), a_digest(days[1], [1, 2]))
+    subscription = await subscribe(database, had_one=False)
+    await delivering.deliver(subscription, SLOT)
+    await store(database, a_digest(days[1], [1, 2, 3]), a_digest(days[2], [4]))
+    clock.advance(days=1)
+    await delivering.deliver(subscription, SLOT + timedelta(days=1))
+    assert channels.titles() == ["Paper 1", "Paper 2", "Paper 4", "Paper 3"]
 
 
 async def test_a_fault_of_our_own_in_one_channel_is_logged_and_keeps_no_other_from_its_papers(
