@@ -196,6 +196,33 @@ async def test_pausing_and_resuming(lab: Lab) -> None:
     assert f"<t:{NEXT_MORNING_IN_SEOUL}:F>" in resumed.content
 
 
+async def test_the_list_names_only_channels_that_one_may_manage(lab: Lab) -> None:
+    managing = discord.PermissionOverwrite(manage_channels=True)
+    own = lab.guild.create_text_channel("own", overwrites={lab.reader: managing})
+    await lab.slash("subscribe")
+    await lab.slash("subscribe", channel=own)
+    listed = (await lab.slash("subscription list", by=lab.reader, at=own)).content
+    assert own.mention in listed
+    assert lab.channel.mention not in listed
+
+
+async def test_a_channel_that_is_deleted_ends_its_subscription(lab: Lab) -> None:
+    await lab.slash("subscribe")
+    channel = lab.app.bot.get_channel(lab.channel.id)
+    assert isinstance(channel, discord.TextChannel)
+    other = lab.guild.create_text_channel("other")
+    await channel.delete()
+    await lab.env.settle()
+    assert "No channel is subscribed" in (await lab.slash("subscription list", at=other)).content
+
+
+async def test_a_role_and_no_role_at_once_is_asked_back(lab: Lab) -> None:
+    await lab.slash("subscribe")
+    role = lab.guild.create_role("papers", mentionable=True)
+    answer = await lab.slash("subscription edit", role=role, no_role=True)
+    assert "not both" in answer.content
+
+
 async def test_a_suspended_subscription_says_why_and_comes_back(lab: Lab) -> None:
     await lab.slash("subscribe")
     subscription = await lab.app.subscribing.of_channel(lab.channel.id)

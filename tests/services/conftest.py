@@ -11,7 +11,7 @@ import pytest
 
 from bot.domain.deliveries import NotSent, Outcome, Refused, Rejected, Sent, Unknown
 from bot.domain.digests import Digest
-from bot.domain.errors import SourceUnavailable
+from bot.domain.errors import SourceUnavailable, SourceUnreadable
 from bot.domain.subscriptions import Subscription
 from bot.rendering.message import Rendered
 from bot.services.collecting import Collecting
@@ -124,6 +124,7 @@ class ScriptedSource:
         self.closes = closes
         self.lists: dict[date, Digest] = {}
         self.not_open: set[date] = set()
+        self.unreadable: set[date] = set()
         self.down = False
         self.hangs = False
         self.reads: list[date] = []
@@ -136,6 +137,8 @@ class ScriptedSource:
             await asyncio.Event().wait()
         if self.down:
             raise SourceUnavailable(self.name, "no answer")
+        if day in self.unreadable:
+            raise SourceUnreadable(self.name, "not JSON")
         digest = self.lists.get(day, Digest.of(day, []))
         return Reading(digest=digest, is_open=day not in self.not_open)
 

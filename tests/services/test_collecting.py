@@ -116,6 +116,15 @@ async def test_lists_of_one_day_are_merged_and_the_first_source_has_the_first_wo
         assert digest.listings[1].paper.title == "Paper 1"
 
 
+async def test_a_day_that_cannot_be_read_keeps_no_other_day_from_being_read(
+    database: Database, source: ScriptedSource, collecting: Collecting
+) -> None:
+    source.unreadable.add(TODAY)
+    source.put(a_digest())
+    await collecting.refresh()
+    assert len(await stored(database)) == 3
+
+
 async def test_digests_that_people_write_are_read_after_the_lists_closed_too(
     database: Database, clock: Clock
 ) -> None:

@@ -201,3 +201,22 @@ async def test_stopping_breaks_off_a_source_that_hangs_without_a_word_of_error(
     await source.asked.wait()
     await scheduling.stop(patience=timedelta(0))
     assert [record for record in caplog.records if record.levelname == "ERROR"] == []
+
+
+async def test_a_source_that_hangs_at_the_hour_makes_the_delivery_wait_for_its_list(
+    database: Database,
+    scheduling: Scheduling,
+    source: ScriptedSource,
+    channels: Channels,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("bot.services.scheduling.PATIENCE", timedelta(seconds=0.05))
+    await subscribe(database)
+    source.hangs = True
+    await scheduling.fire(a_daily_time())
+    assert channels.titles() == []
+
+    source.hangs = False
+    source.put(a_digest())
+    await scheduling.collect()
+    assert channels.titles() == ["Paper 1", "Paper 2", "Paper 3"]
