@@ -12,17 +12,13 @@ from typing import Final
 # https://discord.com/developers/docs/resources/message#embed-object-embed-limits
 EMBED_TITLE: Final = 256
 EMBED_DESCRIPTION: Final = 4096
-EMBED_FIELDS: Final = 25
-FIELD_NAME: Final = 256
 FIELD_VALUE: Final = 1024
-EMBED_FOOTER: Final = 2048
 EMBED_CHARACTERS: Final = 6000  # titles, descriptions, fields, footers of one message in all
 
 # https://discord.com/developers/docs/resources/message#create-message
 CONTENT: Final = 2000
 
 # https://discord.com/developers/docs/components/reference#button
-BUTTON_LABEL: Final = 80
 BUTTON_URL: Final = 512
 
 EMBED_URL: Final = 2048  # not documented; a cautious bound

@@ -149,16 +149,6 @@ class ListStore:
                 closed[row.day].add(row.source)
         return frozenset(day for day in days if closed[day] == wanted)
 
-    async def sources_of(self, day: date) -> tuple[str, ...]:
-        """Which sources listed papers for `day`, in the order they were first stored."""
-        columns = schema.lists.c
-        query = (
-            select(columns.source)
-            .where(columns.day == day, columns.papers > 0)
-            .order_by(columns.id)
-        )
-        return tuple(await self._connection.scalars(query))
-
     async def version(self, days: Collection[date]) -> ListsVersion:
         """What tells whether the lists of `days` may have changed: how often each was read."""
         columns = schema.lists.c

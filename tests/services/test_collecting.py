@@ -74,7 +74,7 @@ async def test_a_date_that_is_not_open_yet_is_no_list_and_no_failure(
     await collecting.refresh()
     async with database.reading() as stores:
         assert await stores.lists.down_since(["huggingface"]) is None
-        assert await stores.lists.sources_of(TODAY) == ()
+        assert await stores.lists.version([TODAY]) == ()
 
 
 async def test_one_source_that_fails_keeps_no_other_from_being_read(
@@ -107,7 +107,7 @@ async def test_lists_of_one_day_are_merged_and_the_first_source_has_the_first_wo
         await collecting.refresh()
         async with database.reading() as stores:
             digest = await stores.lists.digest(DAY)
-            listing = await stores.lists.sources_of(DAY)
+            listing = [source for _, source, _ in await stores.lists.version([DAY])]
         assert sorted(listing) == ["huggingface", "markdown:a", "markdown:b"]
         assert [listing.upvotes for listing in digest] == [10, 7]
         korean = digest.listings[1].paper.summary_in("ko")

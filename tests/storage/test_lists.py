@@ -331,7 +331,7 @@ async def test_the_sources_of_a_day_are_those_that_ever_listed_papers_first_stor
     await save(database, paper(1), source="of another day", day=DAY_BEFORE)
 
     async with database.reading() as stores:
-        found = await stores.lists.sources_of(DAY)
+        found = tuple(source for _, source, _ in await stores.lists.version([DAY]))
 
     assert found == ("second-in-the-alphabet", "alphabetically-first")
 

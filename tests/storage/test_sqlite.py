@@ -147,7 +147,7 @@ async def use_every_store(database: Database) -> None:
         await stores.papers.by_author("author", limit=1)
         await stores.lists.newest(since=DAY, until=DAY)
         await stores.lists.closed_days([DAY], ["one"])
-        await stores.lists.sources_of(DAY)
+        await stores.lists.version([DAY])
         await stores.lists.down_since(["one"])
         await stores.deliveries.waiting()
         await stores.deliveries.unfinished()
