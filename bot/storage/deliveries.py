@@ -9,7 +9,7 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import date, datetime, timedelta
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, Row, and_, delete, exists, func, or_, select, update
+from sqlalchemy import ColumnElement, Row, and_, delete, exists, or_, select, update
 
 from bot.domain.deliveries import (
     Delivery,
@@ -63,12 +63,15 @@ class DeliveryStore:
         return frozenset(PaperId(value) for value in found)
 
     async def first_day(self, subscription_id: int) -> date | None:
-        """The oldest list of which a subscription has had a paper; `None` before the first."""
+        """The oldest list that a subscription's first delivery with papers drew on; `None`
+        before that. Asked at every planning, so it stops at the first of years of deliveries."""
         day: date | None = await self._connection.scalar(
-            select(func.min(_posts.day))
-            .join_from(schema.posts, schema.messages)
-            .join(schema.deliveries)
+            select(_posts.day)
+            .join_from(schema.deliveries, schema.messages)
+            .join(schema.posts)
             .where(_deliveries.subscription_id == subscription_id)
+            .order_by(_deliveries.id, _posts.day)
+            .limit(1)
         )
         return day
 

@@ -154,6 +154,7 @@ async def use_every_store(database: Database) -> None:
         await stores.deliveries.posted_in(CHANNEL)
         await stores.deliveries.posted_in(CHANNEL, [paper_id(1)])
         await stores.deliveries.delivered_days(CHANNEL, [DAY])
+        await stores.deliveries.first_day(subscription.id)
         await stores.subscriptions.of_channel(CHANNEL)
         await stores.subscriptions.in_guild(GUILD)
         await stores.subscriptions.at(daily())
