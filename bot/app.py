@@ -16,6 +16,7 @@ from bot.services.collecting import Collecting
 from bot.services.delivering import Delivering
 from bot.services.scheduling import Scheduling
 from bot.services.subscribing import Subscribing
+from bot.services.timing import DEFAULT_TIMING, Timing
 from bot.settings import Settings
 from bot.sources.http import Http
 from bot.sources.specification import open_sources
@@ -59,7 +60,9 @@ async def open_archive(settings: Settings, *, now: Now = utc_now) -> AsyncGenera
 
 
 @asynccontextmanager
-async def open_app(settings: Settings, *, shift: timedelta = timedelta(0)) -> AsyncGenerator[App]:
+async def open_app(
+    settings: Settings, *, shift: timedelta = timedelta(0), timing: Timing = DEFAULT_TIMING
+) -> AsyncGenerator[App]:
     """The whole bot, ready to be started with its token.
 
     `shift` sets the bot's clock ahead of the machine's: the demo lives on the day of its papers.
@@ -79,9 +82,10 @@ async def open_app(settings: Settings, *, shift: timedelta = timedelta(0)) -> As
         )
         delivering = Delivering(
             archive.database,
-            DiscordSender(bot),
+            DiscordSender(bot, timeout=timing.request_timeout),
             sources=archive.collecting.source_names,
             now=clock,
+            timing=timing,
         )
         scheduling = Scheduling(
             database=archive.database,
@@ -91,6 +95,7 @@ async def open_app(settings: Settings, *, shift: timedelta = timedelta(0)) -> As
             collect_every=timedelta(minutes=settings.collect_every),
             owns=_owns(settings),
             shift=shift,
+            resume_every=timing.resume_every,
         )
         subscribing = Subscribing(archive.database, now=clock, on_change=scheduling.track)
 

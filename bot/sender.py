@@ -12,8 +12,8 @@ from bot.domain.text import clean
 from bot.pacing import paced
 from bot.rendering.message import Rendered
 from bot.rendering.recognition import shows
+from bot.services.timing import DEFAULT_TIMING
 
-SEND_TIMEOUT: Final = timedelta(seconds=30)
 HISTORY_LOOKED_AT: Final = 500
 CLOCKS_APART: Final = timedelta(minutes=5)
 """How far Discord's clock, which dates messages, may be from ours."""
@@ -22,7 +22,9 @@ CLOCKS_APART: Final = timedelta(minutes=5)
 class DiscordSender:
     """The `Sender` that speaks to Discord through `client`."""
 
-    def __init__(self, client: discord.Client, *, timeout: timedelta = SEND_TIMEOUT) -> None:
+    def __init__(
+        self, client: discord.Client, *, timeout: timedelta = DEFAULT_TIMING.request_timeout
+    ) -> None:
         self._client = client
         self._timeout = timeout.total_seconds()
 

@@ -414,13 +414,10 @@ class Rejected:
 
 Outcome: TypeAlias = Sent | NotSent | Unknown | Refused | Rejected
 
-NONCE_REMEMBERED: Final = timedelta(minutes=2)
-"""How long we trust Discord to recognise a nonce; it promises "the past few minutes"."""
 
-
-def must_look_back(message: Message, now: datetime) -> bool:
+def must_look_back(message: Message, now: datetime, *, nonce_remembered: timedelta) -> bool:
     """Whether to look for `message` in the channel's history before sending it again.
 
     Sending again with the same nonce is safe only while Discord remembers it.
     """
-    return message.first_sent_at is not None and now - message.first_sent_at > NONCE_REMEMBERED
+    return message.first_sent_at is not None and now - message.first_sent_at > nonce_remembered

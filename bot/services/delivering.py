@@ -49,13 +49,10 @@ from bot.rendering.editions import closing, heading, notice
 from bot.rendering.message import Rendered
 from bot.services.clock import Now
 from bot.services.recent_lists import Lists, RecentLists
+from bot.services.timing import DEFAULT_TIMING, Timing
 from bot.storage.database import Database, Stores
 
 log = logging.getLogger(__name__)
-
-LEASE: Final = timedelta(minutes=2)
-"""How long a claim holds. Looking back, sending and sending plain take 30 s each at most, so a
-claim that has run out is a dead worker's."""
 
 MESSAGES_AT_ONCE: Final = 64
 """Messages under way at once: enough for Discord's 50 a second at a second's delay each, and
@@ -65,8 +62,6 @@ PLANNED_AT_ONCE: Final = 64
 """Deliveries planned at once. Writers take turns, so with thousands due at one hour the first
 message would otherwise wait until the last of them is planned."""
 
-FIRST_RETRY: Final = timedelta(seconds=1)
-LAST_RETRY: Final = timedelta(seconds=60)
 TRIES: Final = 6
 """After that many fruitless tries a channel is left to the next sweep: nothing is forgotten."""
 
@@ -103,13 +98,13 @@ class Delivering:
         *,
         sources: Sequence[str],
         now: Now,
-        first_retry: timedelta = FIRST_RETRY,
+        timing: Timing = DEFAULT_TIMING,
     ) -> None:
         self._database = database
         self._sender = sender
         self._sources = tuple(sources)
         self._now = now
-        self._first_retry = first_retry
+        self._timing = timing
         self._lists = RecentLists()
         self._owner = uuid.uuid4().hex
         self._channels: defaultdict[int, asyncio.Lock] = defaultdict(asyncio.Lock)
@@ -257,7 +252,7 @@ class Delivering:
         """Claim, send, record: one message."""
         async with self._database.transaction() as stores:
             claimed = await stores.deliveries.claim(
-                message.id, owner=self._owner, now=self._now(), lease=LEASE
+                message.id, owner=self._owner, now=self._now(), lease=self._timing.lease
             )
         if claimed is None:
             return _Step.STOP  # another worker has it, or had it: its lease decides
@@ -292,7 +287,9 @@ class Delivering:
         if rendered is None:
             return Rejected("there is nothing left to say in it")
         looked_at = self._now()
-        if message.first_sent_at is not None and must_look_back(message, looked_at):
+        if message.first_sent_at is not None and must_look_back(
+            message, looked_at, nonce_remembered=self._timing.nonce_remembered
+        ):
             found = await self._sender.find(
                 message.channel_id, rendered, after=message.first_sent_at
             )
@@ -322,7 +319,9 @@ class Delivering:
 
     async def _pause(self, tries: int) -> bool:
         """Wait before another try, longer each time; false if we are to stop meanwhile."""
-        longest = min(self._first_retry * 2 ** (tries - 1), LAST_RETRY).total_seconds()
+        longest = min(
+            self._timing.first_retry * 2 ** (tries - 1), self._timing.last_retry
+        ).total_seconds()
         delay = longest * random.uniform(0.5, 1)  # noqa: S311 - jitter, not a secret
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(self._stopping.wait(), timeout=delay)

@@ -18,11 +18,11 @@ from bot.domain.subscriptions import DailyTime, Subscription
 from bot.services.clock import Now
 from bot.services.collecting import Collecting
 from bot.services.delivering import Delivering
+from bot.services.timing import DEFAULT_TIMING
 from bot.storage.database import Database
 
 log = logging.getLogger(__name__)
 
-RESUME_EVERY: Final = timedelta(minutes=1)
 ROUNDS_AT_ONCE: Final = 8
 FRESH: Final = timedelta(minutes=2)
 PATIENCE: Final = timedelta(seconds=20)
@@ -66,7 +66,7 @@ class Scheduling:
         collect_every: timedelta,
         owns: Callable[[int], bool] = lambda _guild_id: True,
         shift: timedelta = timedelta(0),
-        resume_every: timedelta = RESUME_EVERY,
+        resume_every: timedelta = DEFAULT_TIMING.resume_every,
     ) -> None:
         self._database = database
         self._collecting = collecting

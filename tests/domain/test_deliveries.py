@@ -10,7 +10,6 @@ from hypothesis import strategies as st
 
 from bot.domain.deliveries import (
     LINKS_PER_CLOSING,
-    NONCE_REMEMBERED,
     WAIT_FOR_SOURCE,
     Decision,
     Message,
@@ -292,6 +291,8 @@ def test_a_message_has_the_same_nonce_whoever_plans_it_when() -> None:
 
 # --- and what became of them ---
 
+NONCE_REMEMBERED = timedelta(minutes=2)
+
 
 @pytest.mark.parametrize(
     ("first_sent_ago", "look"),
@@ -315,4 +316,4 @@ def test_the_history_is_read_once_discord_has_forgotten_the_nonce(
         state=MessageState.UNKNOWN,
         first_sent_at=None if first_sent_ago is None else now - first_sent_ago,
     )
-    assert must_look_back(message, now) is look
+    assert must_look_back(message, now, nonce_remembered=NONCE_REMEMBERED) is look

@@ -16,6 +16,7 @@ from bot.domain.subscriptions import Subscription
 from bot.rendering.message import Rendered
 from bot.services.collecting import Collecting
 from bot.services.delivering import Delivering
+from bot.services.timing import DEFAULT_TIMING
 from bot.sources.reading import Reading
 from bot.storage.database import Database, open_database
 from tests.builders import CHANNEL, GUILD, some_preferences, utc
@@ -179,7 +180,7 @@ def delivering(database: Database, channels: Channels, clock: Clock) -> Deliveri
         channels,
         sources=["huggingface"],
         now=clock,
-        first_retry=timedelta(milliseconds=1),
+        timing=replace(DEFAULT_TIMING, first_retry=timedelta(milliseconds=1)),
     )
 
 

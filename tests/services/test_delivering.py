@@ -15,7 +15,8 @@ from bot.domain.deliveries import (
     Unknown,
 )
 from bot.domain.subscriptions import SubscriptionState
-from bot.services.delivering import LEASE, TRIES, Delivering
+from bot.services.delivering import TRIES, Delivering
+from bot.services.timing import DEFAULT_TIMING
 from bot.storage.database import Database
 from tests.builders import CHANNEL, a_daily_time, a_digest, some_preferences, utc
 from tests.services.conftest import Channels, Clock, store, subscribe
@@ -191,7 +192,7 @@ async def test_a_living_workers_claim_is_not_taken_over_before_its_lease_runs_ou
     await other.resume()
     assert channels.titles() == []
 
-    clock.advance(seconds=LEASE.total_seconds() + 1)
+    clock.advance(seconds=DEFAULT_TIMING.lease.total_seconds() + 1)
     await other.resume()
     assert channels.titles() == PAPERS
 
