@@ -26,6 +26,7 @@ from bot.domain.digests import Digest, Listing
 from bot.domain.papers import Bullet, Paper, PaperId, Summary, SummaryOrigin
 from bot.domain.subscriptions import DailyTime, Preferences, Subscription
 from bot.endpoint import use_api
+from bot.presence import GatewayPresence
 from bot.rendering.cards import paper_card
 from bot.sender import DiscordSender
 from bot.services.delivering import MESSAGES_AT_ONCE, Delivering
@@ -41,6 +42,8 @@ PLANNED: Final = (100, 400)
 SOURCE: Final = "huggingface"
 DAY: Final = date(2024, 6, 4)
 SLOT: Final = datetime(2024, 6, 4, 9, tzinfo=UTC)
+
+Client = discord.AutoShardedClient
 
 Post = Callable[[int, Listing, int], Awaitable[object]]
 
@@ -117,7 +120,7 @@ async def loopback_discord() -> AsyncIterator[dict[str, Any]]:
         await process.wait()
 
 
-async def post_bare(client: discord.Client, channels: Sequence[int], digest: Digest) -> Pace:
+async def post_bare(client: Client, channels: Sequence[int], digest: Digest) -> Pace:
     """`channel.send(embed=…)` with a nonce; the embeds are made beforehand."""
     ready = [card(listing, rank).arguments()["embeds"][0] for rank, listing in enumerate(digest, 1)]
 
@@ -129,7 +132,7 @@ async def post_bare(client: discord.Client, channels: Sequence[int], digest: Dig
     return await in_every_channel(channels, digest, post)
 
 
-async def post_whole(client: discord.Client, channels: Sequence[int], digest: Digest) -> Pace:
+async def post_whole(client: Client, channels: Sequence[int], digest: Digest) -> Pace:
     """The same with everything our messages carry, rendered each time: and no store."""
 
     async def post(channel_id: int, listing: Listing, rank: int) -> None:
@@ -158,7 +161,7 @@ def card(listing: Listing, rank: int) -> Any:
     return paper_card(listing.paper, day=DAY, rank=rank, upvotes=listing.upvotes, language="en")
 
 
-async def post_by_pipeline(client: discord.Client, channels: Sequence[int], digest: Digest) -> Pace:
+async def post_by_pipeline(client: Client, channels: Sequence[int], digest: Digest) -> Pace:
     """Planned, claimed, rendered, sent and recorded, in a database on disk."""
     async with a_database(digest) as database:
         due = await subscribe(database, channels)
@@ -169,7 +172,7 @@ async def post_by_pipeline(client: discord.Client, channels: Sequence[int], dige
     return watch.pace(len(channels) * len(digest))
 
 
-async def plan_only(client: discord.Client, channels: int) -> Pace:
+async def plan_only(client: Client, channels: int) -> Pace:
     """Decide and write a day for so many channels. Whoever was told to stop sends nothing."""
     async with a_database(a_list(0)) as database:
         due = await subscribe(database, range(1, channels + 1))
@@ -200,7 +203,10 @@ async def subscribe(
         return [
             (
                 await stores.subscriptions.add(
-                    guild_id=1, channel_id=channel_id, preferences=preferences, created_at=SLOT
+                    guild_id=channel_id,
+                    channel_id=channel_id,
+                    preferences=preferences,
+                    created_at=SLOT,
                 ),
                 SLOT,
             )
@@ -208,11 +214,17 @@ async def subscribe(
         ]
 
 
-def deliveries(database: Database, client: discord.Client) -> Delivering:
-    return Delivering(database, DiscordSender(client), sources=[SOURCE], now=lambda: SLOT)
+def deliveries(database: Database, client: discord.AutoShardedClient) -> Delivering:
+    return Delivering(
+        database,
+        DiscordSender(client),
+        GatewayPresence(client),
+        sources=[SOURCE],
+        now=lambda: SLOT,
+    )
 
 
-async def arrived(client: discord.Client, channels: Sequence[int]) -> int:
+async def arrived(client: Client, channels: Sequence[int]) -> int:
     """The messages that stand in the channels."""
     count = 0
     for channel_id in channels:
@@ -232,7 +244,7 @@ async def main() -> None:
     async with loopback_discord() as world:
         use_api(world["url"])
         channels = [int(id_) for ids in world["guilds"].values() for id_ in ids]
-        async with discord.Client(intents=discord.Intents.none()) as client:
+        async with discord.AutoShardedClient(intents=discord.Intents.none()) as client:
             await client.login(world["token"])
             await post_bare(client, channels, a_list(0))  # to warm up
             expected = len(channels) * PAPERS

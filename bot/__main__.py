@@ -23,8 +23,8 @@ from rich.progress import (
 
 from bot import __version__
 from bot.app import open_app, open_archive
-from bot.cogs.permissions import NEEDED
 from bot.domain.errors import BotError, SettingsError, SourceUnreadable
+from bot.permissions import NEEDED
 from bot.services.collecting import Collected
 from bot.settings import Settings, load_settings
 from bot.sources.digest_files import digest_files, read_capped

@@ -6,16 +6,21 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from bot.client import PaperBot
+from bot.cogs.standing import StandingCog
 from bot.cogs.subscriptions import SubscriptionCog
 from bot.domain.subscriptions import shard_of
-from bot.endpoint import use_api
+from bot.endpoint import bound_requests, use_api
 from bot.pacing import Pacing
+from bot.people import DiscordPeople
+from bot.presence import GatewayPresence
 from bot.sender import DiscordSender
 from bot.services.clock import Now, utc_now
 from bot.services.collecting import Collecting
 from bot.services.delivering import Delivering
+from bot.services.restoring import restored
 from bot.services.scheduling import Scheduling
 from bot.services.subscribing import Subscribing
+from bot.services.suspending import Suspending
 from bot.services.timing import DEFAULT_TIMING, Timing
 from bot.settings import Settings
 from bot.sources.http import Http
@@ -74,36 +79,56 @@ async def open_app(
     if settings.discord_api_url is not None:
         use_api(settings.discord_api_url)
     async with open_archive(settings, now=clock) as archive:
+        database, owns = archive.database, _owns(settings)
         bot = PaperBot(
             pacing=Pacing(),
             shard_count=settings.shard_count,
             shard_ids=settings.shard_ids,
             named_gateway=settings.discord_api_url is not None,
         )
+        bound_requests(bot, timing.request_timeout)
+        presence = GatewayPresence(bot)
+        sender = DiscordSender(bot, timeout=timing.request_timeout)
         delivering = Delivering(
-            archive.database,
-            DiscordSender(bot, timeout=timing.request_timeout),
+            database,
+            sender,
+            presence,
             sources=archive.collecting.source_names,
             now=clock,
             timing=timing,
+            restored=await restored(database, clock()),
+        )
+        suspending = Suspending(
+            database,
+            presence,
+            DiscordPeople(bot, sender, timeout=timing.request_timeout),
+            now=clock,
+            on_resume=lambda: scheduling.follow(),
+            owns=owns,
+            timing=timing,
         )
         scheduling = Scheduling(
-            database=archive.database,
+            database=database,
             collecting=archive.collecting,
             delivering=delivering,
+            suspending=suspending,
             now=clock,
             collect_every=timedelta(minutes=settings.collect_every),
-            owns=_owns(settings),
+            owns=owns,
             shift=shift,
             resume_every=timing.resume_every,
         )
-        subscribing = Subscribing(archive.database, now=clock, on_change=scheduling.track)
+        subscribing = Subscribing(database, now=clock, on_change=scheduling.track)
 
         async def stop() -> None:
             await delivering.close()
             await scheduling.stop()
 
-        bot.wire(faces=[SubscriptionCog(subscribing)], start=scheduling.start, stop=stop)
+        bot.wire(
+            faces=[SubscriptionCog(subscribing), StandingCog(bot, suspending)],
+            start=scheduling.start,
+            stop=stop,
+        )
         async with bot:
             yield App(
                 bot, archive.database, archive.collecting, delivering, scheduling, subscribing

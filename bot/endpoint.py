@@ -1,10 +1,16 @@
-"""Where discord.py sends its requests: the one place that reaches into its internals.
+"""Where discord.py sends its requests, and how long it waits: the one place that reaches into
+its internals.
 
 discord.py 2.7 keeps the API's base and the gateway's address in class attributes and asks
 `GET /gateway/bot` for the gateway only when it chooses the number of shards itself. Behind a
 proxy, or in front of a simulated Discord, every connection must go where that answer says.
 """
 
+import asyncio
+from datetime import timedelta
+from typing import Any
+
+import aiohttp
 import discord
 import yarl
 from discord.gateway import DiscordWebSocket
@@ -24,3 +30,21 @@ async def use_named_gateway(client: discord.Client) -> None:
     DiscordWebSocket.DEFAULT_GATEWAY = named
     # A session's READY names another address for resuming; behind a proxy that is a way around.
     DiscordWebSocket.gateway = property(lambda _: named, lambda _, __: None)  # type: ignore[assignment]
+
+
+def bound_requests(client: discord.Client, timeout: timedelta) -> None:
+    """Let no request of the client's, of a command's or of the gateway's handshake take longer
+    than `timeout`; discord.py would wait five minutes for each. Call it before logging in.
+
+    The session is made while logging in, which is bounded as a whole.
+    """
+    http: Any = client.http
+    log_in = http.static_login
+
+    async def static_login(token: str) -> Any:
+        async with asyncio.timeout(timeout.total_seconds()):
+            user = await log_in(token)
+        http._HTTPClient__session._timeout = aiohttp.ClientTimeout(total=timeout.total_seconds())
+        return user
+
+    http.static_login = static_login

@@ -1,6 +1,8 @@
 """Messages to Discord: what it answers becomes an `Outcome`."""
 
 import asyncio
+import time
+from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -8,28 +10,47 @@ import aiohttp
 import discord
 
 from bot.domain.deliveries import NotSent, Outcome, Refused, Rejected, Sent, Unknown
+from bot.domain.subscriptions import SuspensionCause
 from bot.domain.text import clean
 from bot.pacing import paced
 from bot.rendering.message import Rendered
 from bot.rendering.recognition import shows
 from bot.services.timing import DEFAULT_TIMING
 
-HISTORY_LOOKED_AT: Final = 500
+HISTORY_LOOKED_AT: Final = 1000
+"""Messages, a hundred a request."""
+
+BLOCKED_FOR: Final = timedelta(minutes=1)
+"""How long nothing is sent after an answer of 429 that does not say how long."""
+
 CLOCKS_APART: Final = timedelta(minutes=5)
 """How far Discord's clock, which dates messages, may be from ours."""
 
 
 class DiscordSender:
-    """The `Sender` that speaks to Discord through `client`."""
+    """The `Sender` that speaks to Discord through `client`.
+
+    `on_locked_out` is called once, when Discord no longer takes the token: nothing is asked of
+    it from then on.
+    """
 
     def __init__(
-        self, client: discord.Client, *, timeout: timedelta = DEFAULT_TIMING.request_timeout
+        self,
+        client: discord.Client,
+        *,
+        timeout: timedelta = DEFAULT_TIMING.request_timeout,
+        on_locked_out: Callable[[], None] = lambda: None,
     ) -> None:
         self._client = client
         self._timeout = timeout.total_seconds()
+        self._on_locked_out = on_locked_out
+        self._locked_out = False
+        self._blocked_until = 0.0
 
     async def send(self, channel_id: int, message: Rendered, *, nonce: str) -> Outcome:
         """Post `message`, or tell what became of it; no exception of the network's gets out."""
+        if (why := self._held_back()) is not None:
+            return NotSent(why)
         with paced() as requests:
             outcome = await self._send(channel_id, message, nonce=nonce)
         if requests.in_doubt and not isinstance(outcome, Sent):
@@ -43,36 +64,74 @@ class DiscordSender:
             async with asyncio.timeout(self._timeout):
                 posted = await channel.send(**message.arguments(), nonce=nonce)
         except discord.HTTPException as error:
-            return outcome_of(error.status, error.code, error.text)
+            return self._outcome_of(error)
         except aiohttp.ClientConnectorError as error:
             return NotSent(f"no connection to Discord: {error}")
         except (OSError, aiohttp.ClientError, TimeoutError) as error:
             return Unknown(f"the answer was lost: {error!r}")
         return Sent(posted.id)
 
-    async def find(self, channel_id: int, message: Rendered, *, after: datetime) -> Outcome:
-        """Look for our own `message` in the channel's history since `after`."""
+    async def find(
+        self, channel_id: int, message: Rendered, *, after_id: int | None, since: datetime
+    ) -> Outcome:
+        """Look for our own `message` in the channel's history, newest first, down to `after_id`.
+
+        Where that is further back than we look, `since` must do: by a clock that may be wrong.
+        """
+        if (why := self._held_back()) is not None:
+            return Unknown(why)
         channel = self._client.get_partial_messageable(channel_id)
-        me = self._client.user
+        oldest: datetime | None = None
+        looked_at = 0
         try:
             with paced():
                 async with asyncio.timeout(self._timeout):
                     async for found in channel.history(
-                        after=after - CLOCKS_APART, oldest_first=True, limit=HISTORY_LOOKED_AT
+                        after=discord.Object(after_id) if after_id is not None else None,
+                        oldest_first=False,
+                        limit=HISTORY_LOOKED_AT,
                     ):
-                        if me is not None and found.author.id == me.id and shows(found, message):
+                        looked_at, oldest = looked_at + 1, found.created_at
+                        if self._is_ours(found) and shows(found, message):
                             return Sent(found.id)
         except discord.HTTPException as error:
-            outcome = outcome_of(error.status, error.code, error.text)
+            outcome = self._outcome_of(error)
             # A history that was not read is not one without the message.
             return outcome if isinstance(outcome, Refused) else Unknown(str(error))
         except (OSError, aiohttp.ClientError, TimeoutError) as error:
             return Unknown(f"could not read the history: {error!r}")
+        if looked_at == HISTORY_LOOKED_AT and oldest is not None and oldest > since - CLOCKS_APART:
+            return Unknown(f"not among the last {looked_at} messages, and there are older ones")
         return NotSent("not in the channel's history")
+
+    def _is_ours(self, message: discord.Message) -> bool:
+        me = self._client.user
+        return me is not None and message.author.id == me.id
+
+    def _outcome_of(self, error: discord.HTTPException) -> Outcome:
+        """What Discord's error means for the message, and for those to come."""
+        if error.status == 401 and not self._locked_out:
+            self._locked_out = True
+            self._on_locked_out()
+        if error.status == 429:
+            # discord.py waits for Discord's own limits by itself: this is the shield before it.
+            asked = error.response.headers.get("Retry-After", "")
+            pause = float(asked) if asked.isdecimal() else BLOCKED_FOR.total_seconds()
+            self._blocked_until = time.monotonic() + pause
+        return outcome_of(error.status, error.code, error.text)
+
+    def _held_back(self) -> str | None:
+        """Why nothing is asked of Discord now, for it would only be refused and counted."""
+        if self._locked_out:
+            return "Discord takes our token no longer"
+        if (seconds := self._blocked_until - time.monotonic()) > 0:
+            return f"Discord blocks us for {seconds:.0f} s more"
+        return None
 
 
 _CLOSED_TO_US: Final = frozenset({50008, 50024, 50083, 160005})
 """No channel for messages (twice), a thread that is archived, a thread that is locked."""
+_UNKNOWN_CHANNEL: Final = 10003
 _SLOW_DOWN: Final = frozenset({20016, 20028})
 _NETWORK: Final = 40333
 """Discord's own network refuses, not the channel."""
@@ -95,6 +154,8 @@ def outcome_of(status: int, code: int, text: str) -> Outcome:
         return Rejected(why)
     if code in (0, _NETWORK):
         return NotSent(why)
+    if code == _UNKNOWN_CHANNEL:
+        return Refused(why, SuspensionCause.GONE)
     if code in _CLOSED_TO_US or status in (403, 404):
         return Refused(why)
     return Rejected(why)

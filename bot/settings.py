@@ -70,6 +70,21 @@ class Settings(BaseSettings):
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
         "INFO", description="DEBUG, INFO, WARNING or ERROR"
     )
+    log_format: Literal["text", "json"] = Field(
+        "text", description="text for people, or json for programs"
+    )
+    http_host: str = Field(
+        "127.0.0.1",
+        pattern=r"^[A-Za-z0-9.:_-]+$",
+        description="the address that health and metrics are served on, such as 127.0.0.1",
+    )
+    http_port: int | None = Field(
+        None,
+        ge=1,
+        le=65_535,
+        description="the port that health and metrics are served on, from 1 to 65535, such as "
+        "9090; without it they are not",
+    )
 
     @field_validator("database_url")
     @classmethod
@@ -80,6 +95,11 @@ class Settings(BaseSettings):
     @classmethod
     def _upper(cls, value: Any) -> Any:
         return value.upper() if isinstance(value, str) else value
+
+    @field_validator("log_format", mode="before")
+    @classmethod
+    def _lower(cls, value: Any) -> Any:
+        return value.lower() if isinstance(value, str) else value
 
     @field_validator("shard_ids", mode="before")
     @classmethod

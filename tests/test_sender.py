@@ -116,7 +116,7 @@ async def test_an_answer_that_is_lost_leaves_it_unknown_and_the_history_tells(
     began = utc_now()
     discord_server.inject(Cut(carried_out=carried_out), *POSTS)
     assert isinstance(await sender.send(channel, a_card(), nonce="a"), Unknown)
-    found = await sender.find(channel, a_card(), after=began)
+    found = await sender.find(channel, a_card(), after_id=None, since=began)
     stored = discord_server.messages(channel)
     assert len(stored) == carried_out
     assert found == Sent(stored[0].id) if carried_out else isinstance(found, NotSent)
@@ -131,8 +131,8 @@ async def test_the_history_is_searched_for_this_message_and_for_nobody_elses(
     somebody = discord_server.add_member(guild, "somebody")
     discord_server.say(channel, somebody, "https://arxiv.org/abs/2406.00002")
     await sender.send(channel, a_card(1), nonce="a")
-    assert isinstance(await sender.find(channel, a_card(2), after=began), NotSent)
-    assert isinstance(await sender.find(channel, a_card(1), after=began), Sent)
+    assert isinstance(await sender.find(channel, a_card(2), after_id=None, since=began), NotSent)
+    assert isinstance(await sender.find(channel, a_card(1), after_id=None, since=began), Sent)
 
 
 async def test_no_answer_in_time_is_unknown(
@@ -141,7 +141,7 @@ async def test_no_answer_in_time_is_unknown(
     discord_server.inject(Held(), *POSTS)
     assert isinstance(await sender.send(channel, a_card(), nonce="a"), Unknown)
     discord_server.inject(Held(), *HISTORY)
-    assert isinstance(await sender.find(channel, a_card(), after=utc_now()), Unknown)
+    assert isinstance(await sender.find(channel, a_card(), after_id=None, since=utc_now()), Unknown)
 
 
 async def test_a_discord_that_is_broken_is_unknown(
@@ -150,7 +150,7 @@ async def test_a_discord_that_is_broken_is_unknown(
     discord_server.inject(Broken(503), *POSTS)
     assert isinstance(await sender.send(channel, a_card(), nonce="a"), Unknown)
     discord_server.inject(Broken(503), *HISTORY)
-    assert isinstance(await sender.find(channel, a_card(), after=utc_now()), Unknown)
+    assert isinstance(await sender.find(channel, a_card(), after_id=None, since=utc_now()), Unknown)
 
 
 async def test_a_history_that_was_refused_for_now_is_not_one_without_the_message(
@@ -158,7 +158,7 @@ async def test_a_history_that_was_refused_for_now_is_not_one_without_the_message
 ) -> None:
     await sender.send(channel, a_card(), nonce="a")
     discord_server.inject(Broken(401), *HISTORY)
-    assert isinstance(await sender.find(channel, a_card(), after=utc_now()), Unknown)
+    assert isinstance(await sender.find(channel, a_card(), after_id=None, since=utc_now()), Unknown)
 
 
 async def test_a_channel_that_is_gone_or_shut_refuses(

@@ -1,43 +1,11 @@
-"""Who may change a channel's subscription, and what the bot needs there."""
+"""Who may change a channel's subscription, and where one can be."""
 
 from typing import Final
 
 import discord
 
 from bot.domain.errors import InvalidInput, NotAllowed
-
-Channel = discord.TextChannel | discord.Thread
-"""Where a subscription can be: text and announcement channels, and threads."""
-
-NEEDED: Final = discord.Permissions(
-    view_channel=True,
-    send_messages=True,
-    send_messages_in_threads=True,
-    embed_links=True,
-    read_message_history=True,
-    add_reactions=True,
-)
-"""The least that the bot needs in a server: what `daily-papers invite` asks for."""
-
-_NAMES: Final = {
-    "view_channel": "View Channel",
-    "send_messages": "Send Messages",
-    "send_messages_in_threads": "Send Messages in Threads",
-    "embed_links": "Embed Links",
-    "read_message_history": "Read Message History",
-    "add_reactions": "Add Reactions",
-}
-
-
-def missing(channel: Channel) -> tuple[str, ...]:
-    """The names, as Discord shows them, of what the bot lacks in `channel`."""
-    granted = channel.permissions_for(channel.guild.me)
-    unneeded = (
-        "send_messages" if isinstance(channel, discord.Thread) else "send_messages_in_threads"
-    )
-    return tuple(
-        shown for name, shown in _NAMES.items() if name != unneeded and not getattr(granted, name)
-    )
+from bot.permissions import Channel, missing
 
 
 def require_bot(channel: Channel) -> None:

@@ -19,8 +19,12 @@ from bot.domain.subscriptions import (
     Preferences,
     Subscription,
     SubscriptionState,
+    Suspension,
+    SuspensionCause,
 )
 from bot.domain.typed import find_zones, parse_time, parse_zone
+from bot.permissions import Channel
+from bot.rendering import markup
 from bot.rendering.words import language_name, timestamp
 from bot.services.subscribing import Subscribing
 
@@ -86,7 +90,10 @@ class SubscriptionCog(commands.Cog):
             announce_quiet_days=quiet_days,
         )
         subscription = await self._subscribing.subscribe(
-            guild_id=target.guild.id, channel_id=target.id, preferences=preferences
+            guild_id=target.guild.id,
+            channel_id=target.id,
+            preferences=preferences,
+            user_id=interaction.user.id,
         )
         await self._confirm(interaction, subscription, "The papers of the day come to")
 
@@ -116,7 +123,7 @@ class SubscriptionCog(commands.Cog):
             # Nobody learns of a channel here that they could not change.
             if (
                 permissions.may_manage(asker, channel)
-                if isinstance(channel, permissions.Channel)
+                if isinstance(channel, Channel)
                 else isinstance(asker, discord.Member) and asker.guild_permissions.manage_channels
             ):
                 lines.append(self._described(subscription))
@@ -271,16 +278,11 @@ class SubscriptionCog(commands.Cog):
             case SubscriptionState.PAUSED:
                 parts.append(". **Paused**: `/subscription resume` goes on.")
             case SubscriptionState.SUSPENDED:
-                parts.append(
-                    f". **Suspended**, because Discord refused my posts ({subscription.reason}): "
-                    "mend that, then `/subscription resume`."
-                )
+                parts.append(f". {_suspended(subscription.suspension)}")
         return "".join(parts)
 
 
-async def managed_channel(
-    interaction: discord.Interaction, named: AnyChannel | None
-) -> permissions.Channel:
+async def managed_channel(interaction: discord.Interaction, named: AnyChannel | None) -> Channel:
     """The channel that a command is about, if its user may manage it."""
     found: object = interaction.channel
     if named is not None and (found := named.resolve()) is None:
@@ -294,6 +296,17 @@ async def managed_channel(
     channel = permissions.postable(found)
     permissions.require_manager(interaction.user, channel)
     return channel
+
+
+def _suspended(suspension: Suspension | None) -> str:
+    assert suspension is not None  # noqa: S101 - a suspended subscription has one
+    reason = markup.shown(suspension.reason, 300, shown_as=markup.unlinked)
+    if suspension.cause is SuspensionCause.LACKING:
+        return f"**Suspended**: {reason}. Give me that, and I go on by myself."
+    return (
+        f"**Suspended**, because Discord refused my posts ({reason}): "
+        "mend that, then `/subscription resume`."
+    )
 
 
 def _clock(now: datetime, zone: str) -> str:

@@ -13,7 +13,7 @@ from typing import Final, TypeAlias
 
 from bot.domain.digests import Digest
 from bot.domain.papers import PaperId
-from bot.domain.subscriptions import DailyTime, Subscription
+from bot.domain.subscriptions import DailyTime, Subscription, SuspensionCause
 
 LISTS_LOOKED_BACK: Final = 3
 """A delivery takes papers from the lists of this many days, the day of the slot included."""
@@ -400,9 +400,10 @@ class Unknown:
 
 @dataclass(frozen=True, slots=True)
 class Refused:
-    """This channel takes nothing from us until somebody mends it: no permission, or it is gone."""
+    """This channel takes nothing from us until somebody mends it."""
 
     why: str
+    cause: SuspensionCause = SuspensionCause.REFUSED
 
 
 @dataclass(frozen=True, slots=True)
@@ -415,9 +416,15 @@ class Rejected:
 Outcome: TypeAlias = Sent | NotSent | Unknown | Refused | Rejected
 
 
-def must_look_back(message: Message, now: datetime, *, nonce_remembered: timedelta) -> bool:
+def must_look_back(
+    message: Message, *, handed_over: timedelta | None, nonce_remembered: timedelta
+) -> bool:
     """Whether to look for `message` in the channel's history before sending it again.
 
-    Sending again with the same nonce is safe only while Discord remembers it.
+    Sending again with the same nonce is safe only while Discord remembers it. `handed_over` is
+    how long ago this very process first sent it; `None` if another did, before a crash perhaps:
+    then nobody can tell how long ago that was, for clocks may have been set meanwhile.
     """
-    return message.first_sent_at is not None and now - message.first_sent_at > nonce_remembered
+    if message.first_sent_at is None:
+        return False
+    return handed_over is None or handed_over > nonce_remembered

@@ -11,6 +11,11 @@ DEFAULT_LIMIT: Final = 25
 MAX_LIMIT: Final = 100
 """More embeds a day than this is a flood: Hugging Face's longest list had 72 papers."""
 
+CLOCK_RAN_AHEAD: Final = timedelta(hours=26)
+"""A day with the hour of a clock change, and one more. A last delivery that lies further after
+the slot that has just come was made by a clock that was wrong: it must not silence the channel
+until that day comes."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DailyTime:
@@ -57,13 +62,37 @@ class DailyTime:
 class SubscriptionState(StrEnum):
     """Whether a subscription delivers.
 
-    ACTIVE: yes. PAUSED: its people said no for now. SUSPENDED: Discord refused us, and the
-    subscription waits, whole, until that is mended.
+    ACTIVE: yes. PAUSED: its people said no for now. SUSPENDED: its channel takes nothing from
+    us, and the subscription waits, whole, until that is mended.
     """
 
     ACTIVE = "active"
     PAUSED = "paused"
     SUSPENDED = "suspended"
+
+
+class SuspensionCause(StrEnum):
+    """Why a channel takes nothing from us.
+
+    LACKING: a permission is missing there. REFUSED: Discord refused a post, although all that
+    can be seen says that we may. GONE: Discord knows no such channel. REMOVED: the server has
+    put us out.
+    """
+
+    LACKING = "lacking"
+    REFUSED = "refused"
+    GONE = "gone"
+    REMOVED = "removed"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Suspension:
+    """Since when a subscription is suspended, and why; `told_at` is when its people were told."""
+
+    cause: SuspensionCause
+    reason: str
+    since: datetime
+    told_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,7 +121,7 @@ class Subscription:
     `counts_from` is when it last got another time of day or was taken up again: it owes no slot
     before that. `last_slot_at` is the slot of its newest delivery, `None` before the first.
     `quiet_until` is the next slot that the channel was told to expect papers at: slots before
-    it pass without a word when there is nothing.
+    it pass without a word when there is nothing. `created_by` is the person who subscribed.
     """
 
     id: int
@@ -100,11 +129,16 @@ class Subscription:
     channel_id: int
     preferences: Preferences
     created_at: datetime
+    created_by: int | None = None
     state: SubscriptionState = SubscriptionState.ACTIVE
-    reason: str = ""
+    suspension: Suspension | None = None
     counts_from: datetime | None = None
     last_slot_at: datetime | None = None
     quiet_until: datetime | None = None
+
+    def __post_init__(self) -> None:
+        if (self.state is SubscriptionState.SUSPENDED) is (self.suspension is None):
+            raise ValueError(f"{self.state} with suspension {self.suspension!r}")
 
     @property
     def is_first(self) -> bool:
@@ -137,12 +171,13 @@ class Subscription:
         )
 
     def _is_new(self, slot: datetime) -> bool:
-        daily = self.preferences.daily
-        passed = (self.created_at, self.counts_from, self.last_slot_at)
-        if any(instant is not None and slot <= instant for instant in passed):
+        daily, last = self.preferences.daily, self.last_slot_at
+        if last is not None and last - slot > CLOCK_RAN_AHEAD:
+            last = None
+        if any(at is not None and slot <= at for at in (self.created_at, self.counts_from, last)):
             return False
         # One delivery a local day, also when its time is moved to later that day.
-        return self.last_slot_at is None or daily.day_of(slot) > daily.day_of(self.last_slot_at)
+        return last is None or daily.day_of(slot) > daily.day_of(last)
 
 
 def shard_of(guild_id: int, shard_count: int) -> int:

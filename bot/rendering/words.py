@@ -55,6 +55,17 @@ QUIET: Final = {
 DOWN_SINCE: Final = "No papers today: the source has been out of reach since {since}."
 NEXT_POST: Final = "Next post: {at} ({in_time})."
 
+CANNOT_POST: Final = (
+    "I can't post the daily papers in {channel} of **{guild}** any more: {reason}. "
+    "I have kept everything"
+)
+LACKING: Final = "{cannot}, and go on by myself as soon as I get that permission back."
+REFUSED: Final = "{cannot}. Once that is mended, `/subscription resume` goes on."
+GONE: Final = (
+    "The channel of the daily papers of **{guild}** is gone. I keep its settings for {days} days, "
+    "should it come back; `/subscribe` starts in another channel."
+)
+
 OTHER_LANGUAGE: Final = "other"
 
 _LARGEST_COUNT: Final = 999_000_000_000

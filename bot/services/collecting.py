@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import time
 from collections import defaultdict
 from collections.abc import AsyncIterator, Iterable, Sequence
 from dataclasses import dataclass
@@ -12,6 +13,7 @@ from bot.domain.deliveries import days_to_read, is_closed
 from bot.domain.digests import Digest, merge
 from bot.domain.errors import SourceError, SourceUnavailable
 from bot.services.clock import Now
+from bot.services.measures import Measures
 from bot.sources.reading import Reading, Source
 from bot.storage.database import Database, Stores
 
@@ -50,10 +52,18 @@ class _Asked:
 class Collecting:
     """Takes lists from the sources into the store; a paper once stored is never lost again."""
 
-    def __init__(self, database: Database, sources: Sequence[Source], *, now: Now) -> None:
+    def __init__(
+        self,
+        database: Database,
+        sources: Sequence[Source],
+        *,
+        now: Now,
+        measures: Measures | None = None,
+    ) -> None:
         self._database = database
         self._sources = tuple(sources)
         self._now = now
+        self._measures = measures or Measures()
         self._reading = asyncio.Lock()
         self._refreshed_at: datetime | None = None
         self._unanswered: set[str] = set()
@@ -109,7 +119,7 @@ class Collecting:
             asked, began = [], self._now()
             for source in self._sources:
                 async with self._database.reading() as stores:
-                    closed = await stores.lists.closed_days([day], [source.name])
+                    closed = await stores.lists.closed_days([day], [source.name], now=self._now())
                 if day in closed:
                     yield Collected(source=source.name, day=day, known=True)
                 else:
@@ -136,7 +146,9 @@ class Collecting:
         days = days_to_read(now, closed=())
         if source.closes:
             async with self._database.reading() as stores:
-                days = days_to_read(now, await stores.lists.closed_days(days, [source.name]))
+                days = days_to_read(
+                    now, await stores.lists.closed_days(days, [source.name], now=now)
+                )
         asked = []
         for day in days:
             asked.append(await self._ask(source, day))
@@ -146,11 +158,16 @@ class Collecting:
 
     async def _ask(self, source: Source, day: date) -> _Asked:
         asked = partial(_Asked, source=source.name, closes=source.closes, day=day)
+        began, ok = time.monotonic(), False
         try:
             reading = await source.read(day)
+            ok = True
         except SourceError as error:
             log.warning("could not read the list of %s: %s", day, error)
             return asked(error=error)
+        finally:
+            # Also when nobody wants to wait any longer: a source that hangs shows as slow.
+            self._measures.source_read(source.name, ok=ok, seconds=time.monotonic() - began)
         for problem in reading.problems:
             log.warning("%s: skipped %s of %s: %s", source.name, problem.where, day, problem.what)
         return asked(reading=reading)

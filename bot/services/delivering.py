@@ -5,20 +5,22 @@ twice"). A delivery and its messages are written as planned before anything is s
 message is claimed in the store, sent under a nonce that is always the same for it, and
 recorded; no transaction is open while Discord is asked. If the answer is lost, the message is
 sent again under its nonce while Discord remembers that, and looked for in the channel's
-history after.
+history after. A channel that shuts us out keeps its delivery, suspended, as far as it came.
 """
 
 import asyncio
 import contextlib
 import logging
 import random
+import time
 import uuid
 from collections import defaultdict
 from collections.abc import Coroutine, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import Enum, auto
 from functools import lru_cache, partial
-from typing import Any, Final, Protocol
+from typing import Any, Final, Protocol, Self
 
 from bot.domain.deliveries import (
     Delivery,
@@ -43,20 +45,28 @@ from bot.domain.deliveries import (
     plan_notice,
 )
 from bot.domain.digests import Listing
-from bot.domain.subscriptions import Preferences, Subscription, SubscriptionState
+from bot.domain.subscriptions import Preferences, Subscription, SubscriptionState, SuspensionCause
+from bot.domain.suspensions import Standing
 from bot.rendering.cards import paper_card
 from bot.rendering.editions import closing, heading, notice
 from bot.rendering.message import Rendered
 from bot.services.clock import Now
 from bot.services.recent_lists import Lists, RecentLists
+from bot.services.restoring import Restored
 from bot.services.timing import DEFAULT_TIMING, Timing
+from bot.services.turns import Turns
 from bot.storage.database import Database, Stores
+from bot.storage.errors import StorageError
 
 log = logging.getLogger(__name__)
 
 MESSAGES_AT_ONCE: Final = 64
 """Messages under way at once: enough for Discord's 50 a second at a second's delay each, and
 few enough that a command's own requests never queue behind thousands."""
+
+MESSAGES_PER_SERVER: Final = 16
+"""Of those, for one server: it has its share of 50 a second even at a third of a second's delay,
+and leaves the rest to others when all its channels hang."""
 
 PLANNED_AT_ONCE: Final = 64
 """Deliveries planned at once. Writers take turns, so with thousands due at one hour the first
@@ -73,9 +83,22 @@ class Sender(Protocol):
         """Post `message`; what became of it is always an `Outcome`, never an exception."""
         ...
 
-    async def find(self, channel_id: int, message: Rendered, *, after: datetime) -> Outcome:
-        """Look for our own `message` in the channel since `after`: `Sent` if it is there,
-        `NotSent` if it is not."""
+    async def find(
+        self, channel_id: int, message: Rendered, *, after_id: int | None, since: datetime
+    ) -> Outcome:
+        """Look for our own `message` in the channel: `Sent` if it is there, `NotSent` if not.
+
+        It can only stand after the message `after_id`, if that is given, and was sent `since`
+        by our clock, which may have been set meanwhile.
+        """
+        ...
+
+
+class Presence(Protocol):
+    """What the gateway lets us know, at no cost: `bot.presence.GatewayPresence`."""
+
+    def standing(self, guild_id: int, channel_id: int, /) -> Standing:
+        """How we stand in a channel now."""
         ...
 
 
@@ -95,21 +118,26 @@ class Delivering:
         self,
         database: Database,
         sender: Sender,
+        presence: Presence,
         *,
         sources: Sequence[str],
         now: Now,
         timing: Timing = DEFAULT_TIMING,
+        restored: Restored | None = None,
     ) -> None:
         self._database = database
         self._sender = sender
+        self._presence = presence
         self._sources = tuple(sources)
         self._now = now
         self._timing = timing
+        self._restored = restored
         self._lists = RecentLists()
         self._owner = uuid.uuid4().hex
         self._channels: defaultdict[int, asyncio.Lock] = defaultdict(asyncio.Lock)
         self._planning = asyncio.Semaphore(PLANNED_AT_ONCE)
-        self._under_way = asyncio.Semaphore(MESSAGES_AT_ONCE)
+        self._turns = Turns(MESSAGES_AT_ONCE, each=MESSAGES_PER_SERVER)
+        self._handed_over: dict[int, _Moment] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._stopping = asyncio.Event()
 
@@ -156,8 +184,10 @@ class Delivering:
     async def _plan_again(self, delivery: Delivery) -> None:
         async with self._database.transaction() as stores:
             subscription = await stores.subscriptions.get(delivery.subscription_id)
-            if subscription is None or subscription.state is not SubscriptionState.ACTIVE:
+            if subscription is None or subscription.state is SubscriptionState.PAUSED:
                 await stores.deliveries.abandon(delivery.id)
+                return
+            if subscription.state is SubscriptionState.SUSPENDED:
                 return
             planned = await self._plan(stores, delivery, subscription)
         if planned is not None:
@@ -197,13 +227,18 @@ class Delivering:
                 plan(channel_id, slot_at, limit, decision),
                 quiet=None,
                 quiet_until=decision.quiet_until,
+                maybe_sent_at=self._in_doubt_since(slot_at),
             )
         return await stores.deliveries.plan(
             delivery.id,
             [plan_notice(channel_id, slot_at)] if decision.spoken else [],
             quiet=decision,
             quiet_until=decision.next_at if decision.spoken else subscription.quiet_until,
+            maybe_sent_at=self._in_doubt_since(slot_at),
         )
+
+    def _in_doubt_since(self, slot_at: datetime) -> datetime | None:
+        return None if self._restored is None else self._restored.in_doubt_since(slot_at)
 
     # --- sending ---
 
@@ -213,7 +248,9 @@ class Delivering:
             async with self._database.reading() as stores:
                 delivery = await stores.deliveries.get(delivery.id)
                 subscription = await stores.subscriptions.get(delivery.subscription_id)
-                if delivery.state is not DeliveryState.OPEN or subscription is None:
+                if delivery.state is not DeliveryState.OPEN:
+                    return
+                if subscription is None or subscription.state is not SubscriptionState.ACTIVE:
                     return
                 days = sorted({item.day for item in delivery.items}, reverse=True)
                 lists = await self._lists.get(stores, days)
@@ -226,8 +263,8 @@ class Delivering:
                 if message.state in (MessageState.POSTED, MessageState.REJECTED):
                     continue
                 while not self._stopping.is_set():
-                    async with self._under_way:
-                        step = await self._post(message, contents)
+                    async with self._turns.turn(subscription.guild_id):
+                        step = await self._post(subscription, message, contents)
                     if step is _Step.NEXT:
                         break
                     tries += 1
@@ -248,8 +285,16 @@ class Delivering:
         """Its place in the settings; what was imported by hand comes last."""
         return self._sources.index(source) if source in self._sources else len(self._sources)
 
-    async def _post(self, message: Message, contents: "_Contents") -> _Step:
+    async def _post(
+        self, subscription: Subscription, message: Message, contents: "_Contents"
+    ) -> _Step:
         """Claim, send, record: one message."""
+        standing = self._presence.standing(subscription.guild_id, message.channel_id)
+        if (known := standing.suspension()) is not None:
+            # Asking Discord would only be refused, and count against the bot.
+            async with self._database.transaction() as stores:
+                await self._suspend(stores, subscription, *known)
+            return _Step.STOP
         async with self._database.transaction() as stores:
             claimed = await stores.deliveries.claim(
                 message.id, owner=self._owner, now=self._now(), lease=self._timing.lease
@@ -260,7 +305,9 @@ class Delivering:
         async with self._database.transaction() as stores:
             await stores.deliveries.finish(claimed, outcome, owner=self._owner, now=self._now())
             if isinstance(outcome, Refused):
-                await self._suspend(stores, claimed, outcome)
+                await self._suspend(stores, subscription, outcome.cause, outcome.why)
+        if not isinstance(outcome, Unknown):
+            self._handed_over.pop(message.id, None)
         if not isinstance(outcome, Sent):
             log.log(
                 logging.ERROR if isinstance(outcome, Rejected) else logging.WARNING,
@@ -286,21 +333,17 @@ class Delivering:
         rendered = contents.render(message)
         if rendered is None:
             return Rejected("there is nothing left to say in it")
-        looked_at = self._now()
-        if message.first_sent_at is not None and must_look_back(
-            message, looked_at, nonce_remembered=self._timing.nonce_remembered
+        first = self._handed_over.get(message.id)
+        if must_look_back(
+            message,
+            handed_over=None if first is None else first.ago(self._now()),
+            nonce_remembered=self._timing.nonce_remembered,
         ):
-            found = await self._sender.find(
-                message.channel_id, rendered, after=message.first_sent_at
-            )
-            if isinstance(found, NotSent):
-                log.info("message %d is not in the channel: sending it again", message.id)
-                async with self._database.transaction() as stores:
-                    await stores.deliveries.absent(message.id, owner=self._owner, at=looked_at)
-            elif isinstance(found, Sent | Refused):
+            found = await self._look_back(message, rendered)
+            if not isinstance(found, NotSent):
                 return found
-            else:
-                return Unknown(f"could not look back: {found.why}")
+            self._handed_over.pop(message.id, None)
+        self._handed_over.setdefault(message.id, _Moment.of(self._now()))
         outcome = await self._sender.send(message.channel_id, rendered, nonce=message.nonce)
         if isinstance(outcome, Rejected) and (plain := contents.render(message, plain=True)):
             log.warning("message %d was rejected, trying it plain: %s", message.id, outcome.why)
@@ -310,12 +353,29 @@ class Delivering:
             return Unknown(outcome.why)
         return outcome
 
-    async def _suspend(self, stores: Stores, message: Message, outcome: Refused) -> None:
-        delivery = await stores.deliveries.get(message.delivery_id)
-        await stores.subscriptions.set_state(
-            delivery.subscription_id, SubscriptionState.SUSPENDED, outcome.why
+    async def _look_back(self, message: Message, rendered: Rendered) -> Outcome:
+        """`Sent` if the message stands in its channel, `NotSent` if it surely does not."""
+        assert message.first_sent_at is not None  # noqa: S101 - that is why we look
+        looked_at = self._now()
+        async with self._database.reading() as stores:
+            after_id = await stores.deliveries.last_posted(message.channel_id)
+        found = await self._sender.find(
+            message.channel_id, rendered, after_id=after_id, since=message.first_sent_at
         )
-        log.warning("channel %d is suspended: %s", message.channel_id, outcome.why)
+        if isinstance(found, NotSent):
+            log.info("message %d is not in the channel: sending it", message.id)
+            async with self._database.transaction() as stores:
+                await stores.deliveries.absent(message.id, owner=self._owner, at=looked_at)
+            return found
+        if isinstance(found, Sent | Refused):
+            return found
+        return Unknown(f"could not look back: {found.why}")
+
+    async def _suspend(
+        self, stores: Stores, subscription: Subscription, cause: SuspensionCause, reason: str
+    ) -> None:
+        if await stores.subscriptions.suspend(subscription.id, cause, reason, at=self._now()):
+            log.warning("channel %d is suspended (%s): %s", subscription.channel_id, cause, reason)
 
     async def _pause(self, tries: int) -> bool:
         """Wait before another try, longer each time; false if we are to stop meanwhile."""
@@ -338,9 +398,27 @@ class Delivering:
     async def _guarded(self, coroutine: Coroutine[Any, Any, None]) -> None:
         try:
             await coroutine
+        except StorageError as error:
+            log.error("a delivery stands still: %s", error)  # noqa: TRY400 - a known cause
         except Exception:
             # The delivery stands in the store as far as it came: the next sweep takes it up.
             log.exception("a delivery failed")
+
+
+@dataclass(frozen=True, slots=True)
+class _Moment:
+    """When this process did something, by two clocks: either may stand still or be set."""
+
+    at: datetime
+    ticks: float
+
+    @classmethod
+    def of(cls, now: datetime) -> Self:
+        return cls(now, time.monotonic())
+
+    def ago(self, now: datetime) -> timedelta:
+        """How long ago it was, the longer of what both clocks say."""
+        return max(abs(now - self.at), timedelta(seconds=time.monotonic() - self.ticks))
 
 
 # A card without a heading is the same in every channel of a language.

@@ -18,6 +18,7 @@ from bot.domain.subscriptions import DailyTime, Subscription
 from bot.services.clock import Now
 from bot.services.collecting import Collecting
 from bot.services.delivering import Delivering
+from bot.services.suspending import Suspending
 from bot.services.timing import DEFAULT_TIMING
 from bot.storage.database import Database
 
@@ -62,6 +63,7 @@ class Scheduling:
         database: Database,
         collecting: Collecting,
         delivering: Delivering,
+        suspending: Suspending,
         now: Now,
         collect_every: timedelta,
         owns: Callable[[int], bool] = lambda _guild_id: True,
@@ -71,6 +73,7 @@ class Scheduling:
         self._database = database
         self._collecting = collecting
         self._delivering = delivering
+        self._suspending = suspending
         self._now = now
         self._collect_every = collect_every
         self._owns = owns
@@ -92,7 +95,7 @@ class Scheduling:
         await self.track()
         for job, every in (
             (self.collect, self._collect_every),
-            (self._delivering.resume, self._resume_every),
+            (self._take_up, self._resume_every),
         ):
             self._scheduler.add_job(
                 self._run,
@@ -165,6 +168,16 @@ class Scheduling:
         await self._deliver(
             [(subscription, slot) for subscription, slot in due if slot is not None]
         )
+
+    async def follow(self) -> None:
+        """Subscriptions came back: make their timers, and soon deliver what they are owed."""
+        await self.track()
+        if not self._stopping:
+            self._scheduler.add_job(self._run, args=[self.sweep], misfire_grace_time=None)
+
+    async def _take_up(self) -> None:
+        await self._suspending.sweep()
+        await self._delivering.resume()
 
     async def _run(self, job: Callable[..., Awaitable[None]], *arguments: Any) -> None:
         task = asyncio.current_task()

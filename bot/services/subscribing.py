@@ -4,7 +4,7 @@ from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta
 
 from bot.domain.errors import InvalidInput, NotFound
-from bot.domain.subscriptions import Preferences, Subscription, SubscriptionState
+from bot.domain.subscriptions import Preferences, Subscription
 from bot.rendering.cards import paper_card
 from bot.rendering.message import Rendered
 from bot.rendering.words import language_name
@@ -33,15 +33,17 @@ class Subscribing:
         self._on_change = on_change
 
     async def subscribe(
-        self, *, guild_id: int, channel_id: int, preferences: Preferences
+        self, *, guild_id: int, channel_id: int, preferences: Preferences, user_id: int
     ) -> Subscription:
-        """Start the daily papers in a channel; `AlreadySubscribed` if they come already."""
+        """Start the daily papers in a channel, by the wish of `user_id`, who is told should the
+        channel be shut one day; `AlreadySubscribed` if they come already."""
         async with self._database.transaction() as stores:
             subscription = await stores.subscriptions.add(
                 guild_id=guild_id,
                 channel_id=channel_id,
                 preferences=preferences,
                 created_at=self._now(),
+                created_by=user_id,
             )
         await self._on_change()
         return subscription
@@ -67,12 +69,22 @@ class Subscribing:
         return changed
 
     async def pause(self, channel_id: int) -> Subscription:
-        return await self._set_state(channel_id, SubscriptionState.PAUSED)
+        """Deliver nothing for now."""
+        subscription = await self.of_channel(channel_id)
+        async with self._database.transaction() as stores:
+            await stores.subscriptions.pause(subscription.id)
+        await self._on_change()
+        return await self.of_channel(channel_id)
 
     async def resume(self, channel_id: int) -> Subscription:
-        """Deliver again, from the next slot on: what was listed during the pause stays in the
-        archive, but for the last days' papers that every delivery brings."""
-        return await self._set_state(channel_id, SubscriptionState.ACTIVE)
+        """Deliver again: after a pause from the next slot on (what was listed meanwhile stays in
+        the archive, but for the last days' papers that every delivery brings); after a
+        suspension what was left half sent goes on."""
+        subscription = await self.of_channel(channel_id)
+        async with self._database.transaction() as stores:
+            await stores.subscriptions.resume(subscription.id, at=self._now())
+        await self._on_change()
+        return await self.of_channel(channel_id)
 
     async def unsubscribe(self, channel_id: int) -> None:
         """End it. What was posted is remembered: subscribing again repeats nothing."""
@@ -131,10 +143,3 @@ class Subscribing:
             language=language,
             test=True,
         )
-
-    async def _set_state(self, channel_id: int, state: SubscriptionState) -> Subscription:
-        subscription = await self.of_channel(channel_id)
-        async with self._database.transaction() as stores:
-            await stores.subscriptions.set_state(subscription.id, state, at=self._now())
-        await self._on_change()
-        return await self.of_channel(channel_id)

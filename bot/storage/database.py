@@ -1,9 +1,10 @@
 """One database, opened once: transactions that write, and snapshots that read beside them."""
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Self
 
 from sqlalchemy import URL, make_url
@@ -13,8 +14,12 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from bot.storage import sqlite
 from bot.storage.connection import Connection, begun
 from bot.storage.deliveries import DeliveryStore
+from bot.storage.errors import DatabaseDamaged
+from bot.storage.figures import FigureStore
+from bot.storage.integrity import IntegrityStore
 from bot.storage.lists import ListStore
-from bot.storage.migrations import migrate
+from bot.storage.marks import MarkStore
+from bot.storage.migrations import SchemaVersion, migrate, version_of
 from bot.storage.papers import PaperStore
 from bot.storage.subscriptions import SubscriptionStore
 
@@ -27,6 +32,9 @@ class Stores:
     lists: ListStore
     subscriptions: SubscriptionStore
     deliveries: DeliveryStore
+    marks: MarkStore
+    integrity: IntegrityStore
+    figures: FigureStore
 
     @classmethod
     def on(cls, connection: Connection) -> Self:
@@ -35,16 +43,78 @@ class Stores:
             lists=ListStore(connection),
             subscriptions=SubscriptionStore(connection),
             deliveries=DeliveryStore(connection),
+            marks=MarkStore(connection),
+            integrity=IntegrityStore(connection),
+            figures=FigureStore(connection),
         )
 
 
-class Database:
+class DatabaseReader:
+    """An open database to look at; `look_into` makes it."""
+
+    def __init__(
+        self,
+        url: URL,
+        *,
+        reader: AsyncEngine,
+        patience: timedelta = sqlite.PATIENCE,
+        on_damage: Callable[[DatabaseDamaged], None] | None = None,
+    ) -> None:
+        self._url = url
+        self._reader = reader
+        self._patience = patience
+        self._on_damage = on_damage
+        self._damage: DatabaseDamaged | None = None
+
+    @asynccontextmanager
+    async def reading(self) -> AsyncIterator[Stores]:
+        """Stores that only read: one state of the database, whatever is written meanwhile.
+
+        A database that fails raises `StorageError`.
+        """
+        with self._translated():
+            async with begun(self._reader) as connection:
+                yield Stores.on(Connection(connection))
+
+    async def version(self) -> SchemaVersion:
+        """Whether its tables are those of this program."""
+        with self._translated():
+            async with begun(self._reader) as connection:
+                return await connection.run_sync(version_of)
+
+    @contextmanager
+    def _translated(self) -> Iterator[None]:
+        """What the driver says becomes `StorageError`. Once the file was found damaged, nothing
+        is done to it any more."""
+        if self._damage is not None:
+            raise DatabaseDamaged(str(self._damage))
+        try:
+            yield
+        except DBAPIError as error:
+            known = sqlite.unavailable(error.orig, self._url, patience=self._patience, opened=True)
+            if known is None:
+                raise
+            if isinstance(known, DatabaseDamaged) and self._damage is None:
+                self._damage = known
+                if self._on_damage is not None:
+                    self._on_damage(known)
+            raise known from error
+
+
+class Database(DatabaseReader):
     """An open database; `open_database` makes it."""
 
-    def __init__(self, url: URL, *, writer: AsyncEngine, reader: AsyncEngine) -> None:
-        self._url = url
+    def __init__(
+        self,
+        url: URL,
+        *,
+        writer: AsyncEngine,
+        reader: AsyncEngine,
+        patience: timedelta = sqlite.PATIENCE,
+        on_damage: Callable[[DatabaseDamaged], None] | None = None,
+    ) -> None:
+        super().__init__(url, reader=reader, patience=patience, on_damage=on_damage)
         self._writer = writer
-        self._reader = reader
         # SQLite has one writer at a time. Others poll for their turn, unfairly, and both SQLite
         # and the pool give up after a while: here they queue for as long as it takes.
         self._turn = asyncio.Lock()
@@ -54,45 +124,59 @@ class Database:
         """Stores that write: all of it is kept, or nothing if the block raises.
 
         Writers take turns, first come, first served: do no waiting inside the block. A
-        database that fails raises `StorageError`.
+        database that fails raises `StorageError`; once its fault is mended, the next
+        transaction goes through.
         """
-        with _translated(self._url):
-            async with self._turn, begun(self._writer) as connection:
-                yield Stores.on(Connection(connection))
+        async with self._turn:
+            with self._translated():
+                async with begun(self._writer) as connection:
+                    yield Stores.on(Connection(connection))
 
-    @asynccontextmanager
-    async def reading(self) -> AsyncIterator[Stores]:
-        """Stores that only read: one state of the database, whatever is written meanwhile."""
-        with _translated(self._url):
-            async with begun(self._reader) as connection:
-                yield Stores.on(Connection(connection))
+    async def migrate(self) -> None:
+        """Make the tables, or bring them up to date; `SchemaTooNew` if that is the program."""
+        with self._translated():
+            async with begun(self._writer) as connection:
+                await connection.run_sync(migrate)
 
 
 @asynccontextmanager
-async def open_database(url: str) -> AsyncIterator[Database]:
+async def open_database(
+    url: str,
+    *,
+    on_damage: Callable[[DatabaseDamaged], None] | None = None,
+    patience: timedelta = sqlite.PATIENCE,
+) -> AsyncIterator[Database]:
     """The database at `url`, such as `sqlite+aiosqlite:///daily-papers.db`, with its tables
     made or brought up to date.
 
-    Raises `StorageError` with a sentence that says what to do.
+    Raises `StorageError` with a sentence that says what to do. `on_damage` is called, once,
+    when the file turns out to be damaged; from then on every use raises `DatabaseDamaged`.
+    `patience` is how long to wait for another process that holds the database.
     """
     parsed = make_url(url)
-    await asyncio.to_thread(sqlite.prepare, parsed)
-    writer, reader = sqlite.engines(parsed)
+    await asyncio.to_thread(sqlite.prepare, parsed, patience=patience)
+    writer, reader = sqlite.engines(parsed, patience=patience)
     try:
-        with _translated(parsed):
-            async with begun(writer) as connection:
-                await connection.run_sync(migrate)
-        yield Database(parsed, writer=writer, reader=reader)
+        database = Database(
+            parsed, writer=writer, reader=reader, patience=patience, on_damage=on_damage
+        )
+        await database.migrate()
+        yield database
     finally:
         await reader.dispose()
         await writer.dispose()
 
 
-@contextmanager
-def _translated(url: URL) -> Iterator[None]:
+@asynccontextmanager
+async def look_into(url: str) -> AsyncIterator[DatabaseReader]:
+    """The database at `url` as it is: nothing is made, migrated or changed.
+
+    Its tables may be of another version: ask `version` before the stores. Raises
+    `DatabaseMissing` if there is no such file, else `StorageError` as it is used.
+    """
+    parsed = make_url(url)
+    reader = sqlite.reading_engine(sqlite.looking(sqlite.file_of(parsed)))
     try:
-        yield
-    except DBAPIError as error:
-        if (known := sqlite.unavailable(error.orig, url)) is None:
-            raise
-        raise known from error
+        yield DatabaseReader(parsed, reader=reader)
+    finally:
+        await reader.dispose()

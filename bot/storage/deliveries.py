@@ -9,7 +9,7 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import date, datetime, timedelta
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, Row, and_, delete, exists, or_, select, update
+from sqlalchemy import ColumnElement, Row, and_, delete, exists, func, or_, select, update
 
 from bot.domain.deliveries import (
     Delivery,
@@ -27,7 +27,7 @@ from bot.domain.deliveries import (
     Unknown,
 )
 from bot.domain.papers import PaperId
-from bot.domain.subscriptions import Subscription
+from bot.domain.subscriptions import CLOCK_RAN_AHEAD, Subscription, SubscriptionState
 from bot.storage import schema
 from bot.storage.chunks import chunks
 from bot.storage.connection import Connection
@@ -37,6 +37,12 @@ from bot.storage.upsert import insert
 _deliveries = schema.deliveries.c
 _messages = schema.messages.c
 _posts = schema.posts.c
+
+_RECENT: Final = 10
+"""Deliveries of a channel among which its last message is looked for."""
+
+_CLOCKS_APART: Final = timedelta(minutes=5)
+"""How far the clocks of two processes may be from each other."""
 
 _SETTLED: Final = (MessageState.POSTED.value, MessageState.REJECTED.value)
 
@@ -121,13 +127,15 @@ class DeliveryStore:
         *,
         quiet: Quiet | None,
         quiet_until: datetime | None,
+        maybe_sent_at: datetime | None = None,
     ) -> Delivery | None:
         """Write down what a WAITING delivery brings: OPEN then, or DONE if there is nothing to
         send. `None` if it is not WAITING any more, so nobody plans it twice.
 
         A paper that another delivery has claimed for this channel is left out, and so is a
         message that loses all its papers by that. The subscription takes the slot and
-        `quiet_until`, unless it has a later slot already.
+        `quiet_until`, unless it has a later slot already. `maybe_sent_at` is since when the
+        messages may already stand in the channel, unknown to this store.
         """
         row = (
             await self._connection.execute(
@@ -147,7 +155,9 @@ class DeliveryStore:
         ).one_or_none()
         if row is None:
             return None
-        if not await self._write_messages(delivery_id, row.channel_id, messages, quiet_until):
+        if not await self._write_messages(
+            delivery_id, row.channel_id, messages, quiet_until, maybe_sent_at
+        ):
             await self._connection.execute(
                 update(schema.deliveries)
                 .where(_deliveries.id == delivery_id)
@@ -158,7 +168,11 @@ class DeliveryStore:
             update(schema.subscriptions)
             .where(
                 subscription.id == row.subscription_id,
-                or_(subscription.last_slot_at.is_(None), subscription.last_slot_at <= row.slot_at),
+                or_(
+                    subscription.last_slot_at.is_(None),
+                    subscription.last_slot_at <= row.slot_at,
+                    subscription.last_slot_at > row.slot_at + CLOCK_RAN_AHEAD,
+                ),
             )
             .values(last_slot_at=row.slot_at, quiet_until=quiet_until)
         )
@@ -170,6 +184,7 @@ class DeliveryStore:
         channel_id: int,
         messages: Sequence[PlannedMessage],
         quiet_until: datetime | None,
+        maybe_sent_at: datetime | None,
     ) -> bool:
         """Whether any message is to be sent."""
         if not messages:
@@ -183,6 +198,7 @@ class DeliveryStore:
                     "kind": message.kind.value,
                     "nonce": message.nonce,
                     "state": MessageState.PLANNED.value,
+                    "first_sent_at": maybe_sent_at,
                     "error": "",
                 }
                 for position, message in enumerate(messages)
@@ -236,23 +252,47 @@ class DeliveryStore:
         return found[0]
 
     async def waiting(self) -> tuple[Delivery, ...]:
-        """Deliveries that wait for a source, oldest slot first."""
-        return await self._load(_deliveries.state == DeliveryState.WAITING.value)
+        """Deliveries that wait for a source, oldest slot first; not those of suspended
+        subscriptions, which wait for their channel."""
+        return await self._load(_deliveries.state == DeliveryState.WAITING.value, ~_is_suspended())
 
     async def unfinished(self) -> tuple[Delivery, ...]:
-        """Deliveries with messages to send, oldest slot first."""
-        return await self._load(_deliveries.state == DeliveryState.OPEN.value)
+        """Deliveries with messages to send, oldest slot first; the same."""
+        return await self._load(_deliveries.state == DeliveryState.OPEN.value, ~_is_suspended())
 
     # --- sending ---
+
+    async def last_posted(self, channel_id: int) -> int | None:
+        """Discord's id of the last message known to stand in a channel; what is yet to be found
+        there has a greater one."""
+        recent = (
+            select(_deliveries.id)
+            .where(_deliveries.channel_id == channel_id)
+            .order_by(_deliveries.slot_at.desc())
+            .limit(_RECENT)
+        )
+        message_id: int | None = await self._connection.scalar(
+            select(func.max(_messages.message_id)).where(_messages.delivery_id.in_(recent))
+        )
+        return message_id
+
+    async def doubt(self, since: datetime) -> None:
+        """Treat every message that is yet to be sent as one that may have been, since then."""
+        await self._connection.execute(
+            update(schema.messages)
+            .where(_messages.state == MessageState.PLANNED.value, _messages.first_sent_at.is_(None))
+            .values(first_sent_at=since)
+        )
 
     async def claim(
         self, message_id: int, *, owner: str, now: datetime, lease: timedelta
     ) -> Message | None:
         """Take a message for sending; `None` if it is another worker's, or not its turn.
 
-        Free are a PLANNED message, and a SENDING or UNKNOWN one whose lease has run out or is
-        the owner's own, when all before it in its OPEN delivery are settled. The `Message` has
-        `first_sent_at` as it was before this claim: `None` if it was never handed to Discord.
+        Free are a PLANNED message, and a SENDING or UNKNOWN one whose lease has run out, is
+        the owner's own, or was given by a clock that ran ahead, when all before it in its OPEN
+        delivery are settled. The `Message` has `first_sent_at` as it was before this claim:
+        `None` if it was never handed to Discord.
         """
         earlier = schema.messages.alias("earlier")
         row = (
@@ -268,7 +308,11 @@ class DeliveryStore:
                             _messages.state.in_(
                                 [MessageState.SENDING.value, MessageState.UNKNOWN.value]
                             ),
-                            or_(_messages.lease_until <= now, _messages.owner == owner),
+                            or_(
+                                _messages.lease_until <= now,
+                                _messages.lease_until > now + lease + _CLOCKS_APART,
+                                _messages.owner == owner,
+                            ),
                         ),
                     ),
                     ~exists().where(
@@ -387,11 +431,11 @@ class DeliveryStore:
             _deliveries.state.in_([DeliveryState.WAITING.value, DeliveryState.OPEN.value]),
         )
 
-    async def _load(self, criterion: ColumnElement[bool]) -> tuple[Delivery, ...]:
+    async def _load(self, *criteria: ColumnElement[bool]) -> tuple[Delivery, ...]:
         rows = (
             await self._connection.execute(
                 select(schema.deliveries)
-                .where(criterion)
+                .where(*criteria)
                 .order_by(_deliveries.slot_at, _deliveries.id)
             )
         ).all()
@@ -427,6 +471,14 @@ class DeliveryStore:
                     )
                 )
         return items
+
+
+def _is_suspended() -> ColumnElement[bool]:
+    subscription = schema.subscriptions.c
+    return exists().where(
+        subscription.id == _deliveries.subscription_id,
+        subscription.state == SubscriptionState.SUSPENDED.value,
+    )
 
 
 async def take_up_again(

@@ -3,7 +3,10 @@
 BotError
 ├── StorageError              the database cannot be used
 │   ├── DatabaseUnavailable       its file cannot be opened, read or written
-│   └── SchemaTooNew              a newer version of the program has changed its tables
+│   │   └── DatabaseMissing           it is not there, and was only to be looked at
+│   ├── DatabaseDamaged           its file does not hold together any more
+│   ├── SchemaTooNew              a newer version of the program has changed its tables
+│   └── BackupFailed              no copy was made
 ├── AlreadySubscribed         the channel has a subscription
 └── NotFound
     ├── PaperNotFound
@@ -23,8 +26,20 @@ class DatabaseUnavailable(StorageError):
     """The database's file cannot be opened, read or written now."""
 
 
+class DatabaseMissing(DatabaseUnavailable):
+    """There is no such file, and it was only to be looked at."""
+
+
+class DatabaseDamaged(StorageError):
+    """The database's file does not hold together any more: going on would make it worse."""
+
+
 class SchemaTooNew(StorageError):
     """The tables are of a newer version of this program."""
+
+
+class BackupFailed(StorageError):
+    """No copy was made, and nothing is left of the try; the message says what to do."""
 
 
 class AlreadySubscribed(BotError):

@@ -133,16 +133,23 @@ class ListStore:
         return await self.digest(day) if day is not None else None
 
     async def closed_days(
-        self, days: Collection[date], sources: Collection[str]
+        self, days: Collection[date], sources: Collection[str], *, now: datetime
     ) -> frozenset[date]:
-        """Those of `days` whose lists every one of `sources` has closed."""
+        """Those of `days` whose lists every one of `sources` has closed.
+
+        A list that was closed later than `now` was so by a clock that ran ahead: it may still
+        be growing.
+        """
         wanted = set(sources)
         columns = schema.lists.c
         closed: defaultdict[date, set[str]] = defaultdict(set)
         for chunk in chunks(days):
             rows = await self._connection.execute(
                 select(columns.day, columns.source).where(
-                    columns.day.in_(chunk), columns.source.in_(wanted), columns.closed
+                    columns.day.in_(chunk),
+                    columns.source.in_(wanted),
+                    columns.closed,
+                    columns.read_at <= now,
                 )
             )
             for row in rows:
@@ -256,7 +263,11 @@ class ListStore:
                 index_elements=[stored.day, stored.source],
                 set_={
                     "read_at": read.read_at,
-                    "closed": or_(stored.closed, read.closed),
+                    # An earlier reading with a later date was made by a clock that ran ahead.
+                    "closed": case(
+                        (stored.read_at > read.read_at, read.closed),
+                        else_=or_(stored.closed, read.closed),
+                    ),
                     "readings": stored.readings + 1,
                     "papers": case((read.papers > stored.papers, read.papers), else_=stored.papers),
                 },

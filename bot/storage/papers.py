@@ -188,7 +188,7 @@ class PaperStore:
             parts = [
                 {"part": part, "author_id": known[name]}
                 for name in added
-                for part in dict.fromkeys(_WORD.findall(fold(name)))
+                for part in parts_of(name)
             ]
             if parts:  # "+" is an author in some digests, and no word
                 await self._connection.execute(
@@ -228,6 +228,11 @@ class PaperStore:
             set_={"bullets": statement.excluded.bullets},
         )
         await self._connection.execute(statement, rows)
+
+
+def parts_of(name: str) -> tuple[str, ...]:
+    """The words by which an author is found, folded."""
+    return tuple(dict.fromkeys(_WORD.findall(fold(name))))
 
 
 def _authors(stored: Mapping[PaperId, Paper], paper_id: PaperId) -> tuple[str, ...]:

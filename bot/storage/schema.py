@@ -168,7 +168,12 @@ subscriptions: Final = Table(
     Column("guild_id", BigInteger, nullable=False, index=True),
     Column("channel_id", BigInteger, nullable=False, unique=True),
     Column("state", Text, nullable=False),
+    # Why it is suspended, and since when; when its people were to be told, and were.
+    Column("cause", Text),
     Column("reason", Text, nullable=False),
+    Column("suspended_at", Instant),
+    Column("telling_at", Instant),
+    Column("told_at", Instant),
     Column("hour", Integer, nullable=False),
     Column("minute", Integer, nullable=False),
     Column("zone", Text, nullable=False),
@@ -177,10 +182,12 @@ subscriptions: Final = Table(
     Column("role_id", BigInteger),
     Column("announce_quiet_days", Boolean, nullable=False),
     Column("created_at", Instant, nullable=False),
+    Column("created_by", BigInteger),
     Column("counts_from", Instant),
     Column("last_slot_at", Instant),
     Column("quiet_until", Instant),
     Index(None, "state", "hour", "minute", "zone"),
+    Index(None, "state", "last_slot_at"),
     # An ended subscription's deliveries keep its id: no later one may get it.
     sqlite_autoincrement=True,
 )
@@ -241,4 +248,15 @@ posts: Final = Table(
     Column("rank", Integer, nullable=False),
     Column("late", Boolean, nullable=False),
     Index(None, "channel_id", "day"),
+)
+
+
+# --- the store itself ---------------------------------------------------------------------
+
+# Instants in the store's own life: that it was copied, and that the copy was first used.
+marks: Final = Table(
+    "marks",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("at", Instant, nullable=False),
 )

@@ -12,20 +12,26 @@ with "database is locked" when another process wrote in between, whatever the bu
 import json
 import sqlite3
 from contextlib import closing
+from datetime import timedelta
 from functools import partial
 from pathlib import Path
 from typing import Any, Final, Protocol
+from urllib.parse import quote, unquote, urlsplit
 
 from sqlalchemy import URL, Connection, event
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
-from bot.storage.errors import DatabaseUnavailable
+from bot.storage.errors import (
+    DatabaseDamaged,
+    DatabaseMissing,
+    DatabaseUnavailable,
+    StorageError,
+)
 
-BUSY_TIMEOUT_MS: Final = 10_000
+PATIENCE: Final = timedelta(seconds=10)
 """How long a writer waits for another process's transaction; ours take milliseconds."""
 
 _FOR_EVERY_CONNECTION: Final = (
-    f"PRAGMA busy_timeout = {BUSY_TIMEOUT_MS}",
     "PRAGMA foreign_keys = ON",
     # In WAL mode NORMAL may lose the last commits in a power cut
     # (https://sqlite.org/pragma.html#pragma_synchronous). A lost "posted" is a second post.
@@ -50,39 +56,77 @@ class _DriverConnection(Protocol):
     def cursor(self) -> _Cursor: ...
 
 
-def prepare(url: URL) -> None:
-    """Make the file that `url` names, or see that it can be used; else `DatabaseUnavailable`.
+def prepare(url: URL, *, patience: timedelta = PATIENCE) -> None:
+    """Make the file that `url` names, or see that it can be used; else `StorageError`.
 
     It blocks. A database in memory is refused: it would forget who has had which paper.
 
     The driver does not do this, because its thread, when it cannot connect, may outlive the
     event loop and complain of that where one sentence should stand.
     """
-    if not url.database or ":memory:" in url.database:
-        raise DatabaseUnavailable(
-            f"{url} names no file, and a database in memory would forget what was posted: "
-            "write sqlite+aiosqlite:///daily-papers.db"
-        )
+    file_of(url)
     (file,), options = url.get_dialect()().create_connect_args(url)
-    options["timeout"] = BUSY_TIMEOUT_MS / 1000
+    options["timeout"] = patience.total_seconds()
     try:
         with closing(sqlite3.connect(file, **options)) as connection:
             for pragma in _ONCE_FOR_THE_FILE:
                 connection.execute(pragma)
     except sqlite3.Error as error:
-        if (known := unavailable(error, url)) is None:
+        if (known := unavailable(error, url, patience=patience)) is None:
             raise
         raise known from error
 
 
-def engines(url: URL) -> tuple[AsyncEngine, AsyncEngine]:
-    """The writing and the reading engine on the file that `url` names."""
-    return _engine(url, begin="BEGIN IMMEDIATE", pool_size=1), _engine(
-        url, begin="BEGIN", pool_size=4, also=("PRAGMA query_only = ON",)
+def file_of(url: URL) -> Path:
+    """The file that `url` names; `DatabaseUnavailable` if it names none."""
+    if not url.database or ":memory:" in url.database:
+        raise DatabaseUnavailable(
+            f"{url} names no file, and a database in memory would forget what was posted: "
+            "write sqlite+aiosqlite:///daily-papers.db"
+        )
+    if url.database.startswith("file:"):
+        return Path(unquote(urlsplit(url.database).path))
+    return Path(url.database)
+
+
+def looking(file: Path) -> URL:
+    """Where to open a database only to look at it: nothing is made, and nothing left behind.
+
+    `DatabaseMissing` if it is not there.
+
+    A reader of a WAL database needs the two files beside it. Where they stand, the bot runs or
+    was killed, and a connection that cannot write leaves them as they are; where they do not,
+    such a connection would make them and leave them, and one that can write removes them again.
+    """
+    if not file.exists():
+        raise DatabaseMissing(
+            f"there is no database {file} yet: `daily-papers run` makes it. If there was one, "
+            "correct DATABASE_URL, or put back a backup"
+        )
+    mode = "ro" if Path(f"{file}-wal").exists() else "rw"
+    return URL.create(
+        "sqlite+aiosqlite",
+        database=f"file:{quote(str(file.absolute()))}",
+        query={"mode": mode, "uri": "true"},
     )
 
 
-def _engine(url: URL, *, begin: str, pool_size: int, also: tuple[str, ...] = ()) -> AsyncEngine:
+def engines(url: URL, *, patience: timedelta = PATIENCE) -> tuple[AsyncEngine, AsyncEngine]:
+    """The writing and the reading engine on the file that `url` names."""
+    writer = _engine(url, begin="BEGIN IMMEDIATE", pool_size=1, patience=patience)
+    return writer, reading_engine(url, pool_size=4, patience=patience)
+
+
+def reading_engine(url: URL, *, pool_size: int = 1, patience: timedelta = PATIENCE) -> AsyncEngine:
+    """An engine that only reads."""
+    only = ("PRAGMA query_only = ON",)
+    return _engine(url, begin="BEGIN", pool_size=pool_size, patience=patience, also=only)
+
+
+def _engine(
+    url: URL, *, begin: str, pool_size: int, patience: timedelta, also: tuple[str, ...] = ()
+) -> AsyncEngine:
+    busy_timeout = f"PRAGMA busy_timeout = {patience // timedelta(milliseconds=1)}"
     engine = create_async_engine(
         url,
         # The driver would begin transactions by itself, deferred, and not before the first
@@ -95,7 +139,7 @@ def _engine(url: URL, *, begin: str, pool_size: int, also: tuple[str, ...] = ())
 
     def set_up(connection: _DriverConnection, _record: Any) -> None:
         cursor = connection.cursor()
-        for pragma in (*_FOR_EVERY_CONNECTION, *also):
+        for pragma in (busy_timeout, *_FOR_EVERY_CONNECTION, *also):
             cursor.execute(pragma)
         cursor.close()
 
@@ -107,10 +151,19 @@ def _engine(url: URL, *, begin: str, pool_size: int, also: tuple[str, ...] = ())
     return engine
 
 
-def unavailable(error: BaseException | None, url: URL) -> DatabaseUnavailable | None:
-    """What the driver's `error` means to whoever runs the bot; `None` if the fault is ours."""
+def unavailable(
+    error: BaseException | None,
+    url: URL,
+    *,
+    patience: timedelta = PATIENCE,
+    opened: bool = False,
+) -> StorageError | None:
+    """What the driver's `error` means to whoever runs the bot; `None` if the fault is ours.
+
+    What is no database is damaged, if it was one when it was `opened`.
+    """
     name = getattr(error, "sqlite_errorname", "")
-    file = Path(url.database or "")
+    file = file_of(url)
     if name.startswith("SQLITE_CANTOPEN"):
         if not file.parent.is_dir():
             return DatabaseUnavailable(
@@ -126,23 +179,35 @@ def unavailable(error: BaseException | None, url: URL) -> DatabaseUnavailable | 
             f"cannot write to the database {file}: give this user the right to write to the "
             "file and its folder"
         )
-    if name == "SQLITE_NOTADB":
+    if name == "SQLITE_NOTADB" and not opened:
         return DatabaseUnavailable(
             f"{file} is not a database: move it away, or name another file in DATABASE_URL"
         )
-    if name.startswith("SQLITE_CORRUPT"):
-        return DatabaseUnavailable(
-            f"the database {file} is damaged: stop the bot and put back a backup"
-        )
+    # Text that is no UTF-8 cannot have been written by us; the driver gives it no name.
+    if name.startswith(("SQLITE_CORRUPT", "SQLITE_NOTADB")) or "Could not decode to UTF-8" in str(
+        error
+    ):
+        return damaged(file)
     if name.startswith("SQLITE_FULL"):
         return DatabaseUnavailable(f"no space is left for the database {file}: free some")
     if name.startswith(("SQLITE_BUSY", "SQLITE_LOCKED")):
         return DatabaseUnavailable(
             f"another program has held the database {file} for more than "
-            f"{BUSY_TIMEOUT_MS // 1000} s: end it, or try again later"
+            f"{patience.total_seconds():g} s: end it, or try again later"
+        )
+    if name == "SQLITE_IOERR_WRITE":
+        # Also how SQLite tells of a quota: it takes only ENOSPC for a full disk.
+        return DatabaseUnavailable(
+            f"the disk takes no more of the database {file}: free some space, raise its quota, "
+            "or check the disk"
         )
     if name.startswith("SQLITE_IOERR"):
         return DatabaseUnavailable(
             f"the disk fails under the database {file} ({error}): check the disk"
         )
     return None
+
+
+def damaged(file: Path) -> DatabaseDamaged:
+    """What to say of a database whose file does not hold together any more."""
+    return DatabaseDamaged(f"the database {file} is damaged: stop the bot and put back a backup")

@@ -1,14 +1,21 @@
 """Subscriptions at rest: one for a channel at most."""
 
 from dataclasses import replace
-from datetime import datetime, time
-from typing import Any
+from datetime import datetime, time, timedelta
+from typing import Any, Final
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import ColumnElement, Row, delete, select, update
+from sqlalchemy import ColumnElement, CursorResult, Row, delete, or_, select, update
 
 from bot.domain.deliveries import DeliveryState
-from bot.domain.subscriptions import DailyTime, Preferences, Subscription, SubscriptionState
+from bot.domain.subscriptions import (
+    DailyTime,
+    Preferences,
+    Subscription,
+    SubscriptionState,
+    Suspension,
+    SuspensionCause,
+)
 from bot.storage import schema
 from bot.storage.connection import Connection
 from bot.storage.deliveries import give_up, take_up_again
@@ -16,6 +23,17 @@ from bot.storage.errors import AlreadySubscribed, SubscriptionNotFound
 from bot.storage.upsert import insert
 
 _columns = schema.subscriptions.c
+
+_UNFINISHED: Final = (DeliveryState.WAITING.value, DeliveryState.OPEN.value)
+_NOT_SUSPENDED: Final[dict[str, Any]] = {
+    "cause": None,
+    "reason": "",
+    "suspended_at": None,
+    "telling_at": None,
+    "told_at": None,
+}
+_SHORTEST_DAY: Final = timedelta(hours=23)
+"""Between two slots of one time of day lie at least so many hours: clocks go forward by one."""
 
 
 class SubscriptionStore:
@@ -25,7 +43,13 @@ class SubscriptionStore:
         self._connection = connection
 
     async def add(
-        self, *, guild_id: int, channel_id: int, preferences: Preferences, created_at: datetime
+        self,
+        *,
+        guild_id: int,
+        channel_id: int,
+        preferences: Preferences,
+        created_at: datetime,
+        created_by: int | None = None,
     ) -> Subscription:
         """A new subscription; `AlreadySubscribed` if the channel has one, in whatever state."""
         statement = (
@@ -36,6 +60,7 @@ class SubscriptionStore:
                 state=SubscriptionState.ACTIVE.value,
                 reason="",
                 created_at=created_at,
+                created_by=created_by,
                 **_preference_values(preferences),
             )
             .on_conflict_do_nothing(index_elements=[_columns.channel_id])
@@ -83,9 +108,22 @@ class SubscriptionStore:
         return frozenset(_daily(row.hour, row.minute, row.zone) for row in rows)
 
     async def missed(self, now: datetime) -> tuple[Subscription, ...]:
-        """The active subscriptions that have a slot behind them and no delivery for it."""
-        active = await self.all(SubscriptionState.ACTIVE)
-        return tuple(s for s in active if s.missed_slot(now) is not None)
+        """The active subscriptions that have a slot behind them and no delivery for it.
+
+        Those that had theirs within the day are not even looked at, unless their time was
+        changed since, or the clock is wrong.
+        """
+        last = _columns.last_slot_at
+        candidates = await self._many(
+            _columns.state == SubscriptionState.ACTIVE.value,
+            or_(
+                last.is_(None),
+                last <= now - _SHORTEST_DAY,
+                last > now,
+                _columns.counts_from > last,
+            ),
+        )
+        return tuple(s for s in candidates if s.missed_slot(now) is not None)
 
     async def change(
         self, subscription_id: int, preferences: Preferences, *, at: datetime | None = None
@@ -107,34 +145,85 @@ class SubscriptionStore:
         )
         return after
 
-    async def set_state(
-        self,
-        subscription_id: int,
-        state: SubscriptionState,
-        reason: str = "",
-        *,
-        at: datetime | None = None,
-    ) -> None:
-        """Set its state and the reason; nothing happens once it has ended.
+    async def pause(self, subscription_id: int) -> None:
+        """Deliver nothing for now; nothing happens once it has ended. Unfinished deliveries are
+        given up, and papers that were planned and never sent are free for a later one."""
+        await self._give_up_unfinished(subscription_id)
+        await self._set(subscription_id, state=SubscriptionState.PAUSED.value, **_NOT_SUSPENDED)
 
-        Becoming active `at` an instant, it does not owe the slots that passed before. Otherwise
-        its unfinished deliveries are given up, and papers that were planned and never sent are
-        free for a later one.
-        """
-        if state is not SubscriptionState.ACTIVE:
-            await self._give_up_unfinished(subscription_id)
-        else:
-            await take_up_again(
-                self._connection,
-                subscription_id,
-                schema.deliveries.c.subscription_id == subscription_id,
+    async def suspend(
+        self, subscription_id: int, cause: SuspensionCause, reason: str, *, at: datetime
+    ) -> bool:
+        """Deliver nothing until the channel takes it, and keep everything, deliveries that are
+        half sent too; whether it was active until now."""
+        suspended: CursorResult[Any] = await self._connection.execute(
+            update(schema.subscriptions)
+            .where(_columns.id == subscription_id, _columns.state == SubscriptionState.ACTIVE.value)
+            .values(
+                _NOT_SUSPENDED
+                | {
+                    "state": SubscriptionState.SUSPENDED.value,
+                    "cause": cause.value,
+                    "reason": reason,
+                    "suspended_at": at,
+                }
             )
-        values: dict[str, Any] = {"state": state.value, "reason": reason}
-        if state is SubscriptionState.ACTIVE and at is not None:
-            values["counts_from"] = at
-        await self._connection.execute(
-            update(schema.subscriptions).where(_columns.id == subscription_id).values(**values)
         )
+        return suspended.rowcount == 1
+
+    async def recognise(self, subscription_id: int, cause: SuspensionCause, reason: str) -> None:
+        """Note a better known cause of a suspension."""
+        await self._connection.execute(
+            update(schema.subscriptions)
+            .where(
+                _columns.id == subscription_id,
+                _columns.state == SubscriptionState.SUSPENDED.value,
+            )
+            .values(cause=cause.value, reason=reason)
+        )
+
+    async def begin_telling(self, subscription_id: int, at: datetime) -> datetime | None:
+        """Note that its people are about to be told of the suspension; when that was first
+        noted, `None` if never."""
+        before: datetime | None = await self._connection.scalar(
+            select(_columns.telling_at).where(_columns.id == subscription_id)
+        )
+        if before is None:
+            await self._set(subscription_id, telling_at=at)
+        return before
+
+    async def told(self, subscription_id: int, at: datetime | None) -> None:
+        """Note that its people were told; with `None`, that they surely were not."""
+        await self._set(subscription_id, told_at=at, telling_at=at)
+
+    async def resume(self, subscription_id: int, *, at: datetime) -> Subscription | None:
+        """Deliver again, from `at` on; `None` once it has ended.
+
+        After a pause the slots that passed are not owed. After a suspension the last one is,
+        as after any downtime: what it left half sent goes on, older deliveries are given up
+        and their unsent papers are free for the next. What may or may not have been posted is
+        taken up in any case, to be found out.
+        """
+        before = await self.get(subscription_id)
+        if before is None:
+            return None
+        values: dict[str, Any] = {"state": SubscriptionState.ACTIVE.value, **_NOT_SUSPENDED}
+        if before.state is SubscriptionState.SUSPENDED:
+            await give_up(
+                self._connection,
+                schema.deliveries.c.subscription_id == subscription_id,
+                schema.deliveries.c.state.in_(_UNFINISHED),
+                schema.deliveries.c.slot_at < before.preferences.daily.last_until(at),
+            )
+        else:
+            values["counts_from"] = at
+        await take_up_again(
+            self._connection,
+            subscription_id,
+            schema.deliveries.c.subscription_id == subscription_id,
+        )
+        await self._set(subscription_id, **values)
+        return await self.get(subscription_id)
 
     async def remove(self, subscription_id: int) -> None:
         """End it. What the channel has had is remembered, so that a new subscription repeats
@@ -148,7 +237,12 @@ class SubscriptionStore:
         await give_up(
             self._connection,
             schema.deliveries.c.subscription_id == subscription_id,
-            schema.deliveries.c.state.in_([DeliveryState.WAITING.value, DeliveryState.OPEN.value]),
+            schema.deliveries.c.state.in_(_UNFINISHED),
+        )
+
+    async def _set(self, subscription_id: int, **values: Any) -> None:
+        await self._connection.execute(
+            update(schema.subscriptions).where(_columns.id == subscription_id).values(**values)
         )
 
     async def _one(self, criterion: ColumnElement[bool]) -> Subscription | None:
@@ -194,9 +288,21 @@ def _subscription(row: Row[Any]) -> Subscription:
             announce_quiet_days=row.announce_quiet_days,
         ),
         created_at=row.created_at,
+        created_by=row.created_by,
         state=SubscriptionState(row.state),
-        reason=row.reason,
+        suspension=_suspension(row),
         counts_from=row.counts_from,
         last_slot_at=row.last_slot_at,
         quiet_until=row.quiet_until,
+    )
+
+
+def _suspension(row: Row[Any]) -> Suspension | None:
+    if row.cause is None:
+        return None
+    return Suspension(
+        cause=SuspensionCause(row.cause),
+        reason=row.reason,
+        since=row.suspended_at,
+        told_at=row.told_at,
     )

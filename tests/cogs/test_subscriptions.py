@@ -5,7 +5,8 @@ from typing import Any
 import discord
 import pytest
 
-from bot.domain.subscriptions import SubscriptionState
+from bot.domain.subscriptions import SuspensionCause
+from bot.services.clock import utc_now
 from tests.builders import a_daily_time, utc
 from tests.cogs.conftest import Lab
 
@@ -227,8 +228,8 @@ async def test_a_suspended_subscription_says_why_and_comes_back(lab: Lab) -> Non
     await lab.slash("subscribe")
     subscription = await lab.app.subscribing.of_channel(lab.channel.id)
     async with lab.app.database.transaction() as stores:
-        await stores.subscriptions.set_state(
-            subscription.id, SubscriptionState.SUSPENDED, "403 (error 50013): Missing Permissions"
+        await stores.subscriptions.suspend(
+            subscription.id, SuspensionCause.REFUSED, "Missing Permissions (403)", at=utc_now()
         )
     listed = (await lab.slash("subscription list")).content
     assert "**Suspended**" in listed

@@ -295,17 +295,18 @@ NONCE_REMEMBERED = timedelta(minutes=2)
 
 
 @pytest.mark.parametrize(
-    ("first_sent_ago", "look"),
+    ("sent_before", "handed_over", "look"),
     [
-        (None, False),
-        (timedelta(seconds=30), False),
-        (NONCE_REMEMBERED + timedelta(seconds=1), True),
+        (False, None, False),
+        (True, timedelta(seconds=30), False),
+        (True, NONCE_REMEMBERED + timedelta(seconds=1), True),
+        (True, None, True),
     ],
+    ids=["never sent", "nonce remembered", "nonce forgotten", "by another process"],
 )
-def test_the_history_is_read_once_discord_has_forgotten_the_nonce(
-    first_sent_ago: timedelta | None, look: bool
+def test_the_history_is_read_unless_discord_surely_remembers_the_nonce(
+    sent_before: bool, handed_over: timedelta | None, look: bool
 ) -> None:
-    now = utc(2024, 6, 5)
     message = Message(
         id=1,
         delivery_id=1,
@@ -314,6 +315,7 @@ def test_the_history_is_read_once_discord_has_forgotten_the_nonce(
         kind=MessageKind.PAPER,
         nonce="n",
         state=MessageState.UNKNOWN,
-        first_sent_at=None if first_sent_ago is None else now - first_sent_ago,
+        first_sent_at=utc(2024, 6, 5) if sent_before else None,
     )
-    assert must_look_back(message, now, nonce_remembered=NONCE_REMEMBERED) is look
+    looks = must_look_back(message, handed_over=handed_over, nonce_remembered=NONCE_REMEMBERED)
+    assert looks is look

@@ -13,9 +13,11 @@ from bot.domain.deliveries import NotSent, Outcome, Refused, Rejected, Sent, Unk
 from bot.domain.digests import Digest
 from bot.domain.errors import SourceUnavailable, SourceUnreadable
 from bot.domain.subscriptions import Subscription
+from bot.domain.suspensions import Access, Standing
 from bot.rendering.message import Rendered
 from bot.services.collecting import Collecting
 from bot.services.delivering import Delivering
+from bot.services.suspending import Suspending
 from bot.services.timing import DEFAULT_TIMING
 from bot.sources.reading import Reading
 from bot.storage.database import Database, open_database
@@ -44,7 +46,8 @@ class Posted:
 
 
 class Channels:
-    """A `Sender` with channels that remember, as Discord does: in order, and nonces for a while.
+    """A `Sender` and `Presence` with channels that remember, as Discord does: in order, and
+    nonces for a while.
 
     `then` scripts what happens to the next messages of a channel: an outcome to answer instead
     of storing it, or `STORED_BUT_LOST` to store it and lose the answer.
@@ -60,6 +63,7 @@ class Channels:
         self.searched: list[int] = []
         self.then: defaultdict[int, list[Outcome]] = defaultdict(list)
         self.always: dict[int, Outcome] = {}
+        self.standings: dict[int, Standing] = {}
         self.on_send: Callable[[int], None] = lambda _channel_id: None
         self.hangs: asyncio.Event | None = None
         """Set when a message arrives whose answer never comes."""
@@ -89,12 +93,22 @@ class Channels:
             self._grown.set()
         return outcome if outcome is not None else Sent(known[0].message_id)
 
-    async def find(self, channel_id: int, message: Rendered, *, after: datetime) -> Outcome:
+    async def find(
+        self,
+        channel_id: int,
+        message: Rendered,
+        *,
+        after_id: int | None,
+        since: datetime,  # noqa: ARG002 - a clock that may be wrong
+    ) -> Outcome:
         self.searched.append(channel_id)
         for posted in self.posted[channel_id]:
-            if posted.at >= after and _same(posted.message, message):
+            if posted.message_id > (after_id or 0) and _same(posted.message, message):
                 return Sent(posted.message_id)
         return NotSent("not in the history")
+
+    def standing(self, _guild_id: int, channel_id: int, /) -> Standing:
+        return self.standings.get(channel_id, Standing(Access.UNSEEN))
 
     async def have(self, count: int, channel_id: int = CHANNEL) -> None:
         """Wait until so many messages stand in a channel."""
@@ -178,6 +192,7 @@ def delivering(database: Database, channels: Channels, clock: Clock) -> Deliveri
     return Delivering(
         database,
         channels,
+        channels,
         sources=["huggingface"],
         now=clock,
         timing=replace(DEFAULT_TIMING, first_retry=timedelta(milliseconds=1)),
@@ -210,3 +225,29 @@ async def subscribe(
             await stores.deliveries.plan(before.id, [], quiet=None, quiet_until=None)
             subscription = replace(subscription, last_slot_at=utc(2024, 6, 4))
     return subscription
+
+
+class Listeners:
+    """`People` that note whom they were to tell, and hear what `answer` says."""
+
+    def __init__(self) -> None:
+        self.told: list[Subscription] = []
+        self.nonces: list[str] = []
+        self.answer: Outcome = Sent(1)
+
+    async def tell(self, subscription: Subscription, *, nonce: str) -> Outcome:
+        self.told.append(subscription)
+        self.nonces.append(nonce)
+        return self.answer
+
+
+@pytest.fixture
+def people() -> Listeners:
+    return Listeners()
+
+
+@pytest.fixture
+def suspending(
+    database: Database, channels: Channels, people: Listeners, clock: Clock, delivering: Delivering
+) -> Suspending:
+    return Suspending(database, channels, people, now=clock, on_resume=delivering.resume)

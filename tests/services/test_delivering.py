@@ -14,7 +14,8 @@ from bot.domain.deliveries import (
     Sent,
     Unknown,
 )
-from bot.domain.subscriptions import SubscriptionState
+from bot.domain.subscriptions import Suspension, SuspensionCause
+from bot.domain.suspensions import Access, Standing
 from bot.services.delivering import TRIES, Delivering
 from bot.services.timing import DEFAULT_TIMING
 from bot.storage.database import Database
@@ -56,7 +57,7 @@ async def test_the_heading_names_the_sources_in_the_order_of_the_settings(
         for source in ("markdown:./digests", "huggingface"):
             await stores.lists.save(a_digest(), source=source, read_at=SLOT, closed=False)
     delivering = Delivering(
-        database, channels, sources=["huggingface", "markdown:./digests"], now=clock
+        database, channels, channels, sources=["huggingface", "markdown:./digests"], now=clock
     )
     await delivering.deliver(await subscribe(database), SLOT)
     line = str(channels.posted[CHANNEL][0].message.content)
@@ -118,24 +119,88 @@ async def test_one_channels_trouble_is_its_own(
     assert len([1 for channel_id, _ in channels.asked if channel_id == dead.channel_id]) == 1
 
 
-async def test_a_refusal_suspends_the_subscription_and_keeps_its_papers_for_later(
-    database: Database, delivering: Delivering, channels: Channels, clock: Clock
+@pytest.mark.parametrize("posted", [0, 1])
+async def test_a_refusal_suspends_the_subscription_and_keeps_its_delivery_as_far_as_it_came(
+    database: Database,
+    delivering: Delivering,
+    channels: Channels,
+    clock: Clock,
+    posted: int,
 ) -> None:
     await store(database, a_digest())
     subscription = await subscribe(database)
-    channels.then[CHANNEL] = [Refused("403 (error 50013): Missing Permissions")]
+    channels.always[CHANNEL] = Refused("Missing Permissions (403)")
+    channels.then[CHANNEL] = [Sent(n) for n in range(1, posted + 1)]
     await delivering.deliver(subscription, SLOT)
+    for _ in range(3):
+        await delivering.resume()
+    assert len(channels.asked) == posted + 1, "asked once, and not again"
 
     async with database.transaction() as stores:
         suspended = await stores.subscriptions.of_channel(CHANNEL)
         assert suspended is not None
-        assert suspended.state is SubscriptionState.SUSPENDED
-        assert "Missing Permissions" in suspended.reason
-        await stores.subscriptions.set_state(subscription.id, SubscriptionState.ACTIVE)
+        assert suspended.suspension == Suspension(
+            cause=SuspensionCause.REFUSED, reason="Missing Permissions (403)", since=clock()
+        )
+        clock.advance(hours=1)
+        await stores.subscriptions.resume(subscription.id, at=clock())
+    del channels.always[CHANNEL]
+    await delivering.resume()
+    assert channels.titles() == PAPERS[posted:] if not posted else PAPERS
+
+
+async def test_after_a_day_of_suspension_one_delivery_brings_what_the_last_days_listed(
+    database: Database, delivering: Delivering, channels: Channels, clock: Clock
+) -> None:
+    await store(database, a_digest(), a_digest(utc(2024, 6, 3).date(), [7, 8]))
+    subscription = await subscribe(database)
+    channels.then[CHANNEL] = [Unknown("cut"), Refused("Missing Permissions (403)")]
+    await delivering.deliver(subscription, SLOT)
+    assert channels.titles() == []
 
     clock.advance(days=1)
-    await delivering.deliver(suspended, SLOT + timedelta(days=1))
-    assert channels.titles() == PAPERS
+    async with database.transaction() as stores:
+        await stores.lists.save(
+            a_digest(utc(2024, 6, 5).date(), [5]), source="huggingface", read_at=SLOT, closed=False
+        )
+        again = await stores.subscriptions.resume(subscription.id, at=clock())
+    assert again is not None
+    slot = again.missed_slot(clock())
+    assert slot == SLOT + timedelta(days=1)
+    await delivering.deliver(again, slot)
+    await delivering.resume()
+    assert sorted(channels.titles()) == [f"Paper {n}" for n in (1, 2, 3, 5)]
+
+
+@pytest.mark.parametrize(
+    ("standing", "cause", "reason"),
+    [
+        (
+            Standing(Access.SHUT, ("View Channel", "Embed Links")),
+            SuspensionCause.LACKING,
+            "I lack View Channel, Embed Links",
+        ),
+        (Standing(Access.ABSENT), SuspensionCause.REMOVED, "the server has removed me"),
+    ],
+)
+async def test_a_channel_that_is_seen_to_be_shut_is_not_even_asked(
+    database: Database,
+    delivering: Delivering,
+    channels: Channels,
+    standing: Standing,
+    cause: SuspensionCause,
+    reason: str,
+) -> None:
+    await store(database, a_digest())
+    subscription = await subscribe(database)
+    channels.standings[CHANNEL] = standing
+    await delivering.deliver(subscription, SLOT)
+    assert channels.asked == []
+    async with database.reading() as stores:
+        suspended = await stores.subscriptions.of_channel(CHANNEL)
+    assert suspended is not None
+    assert suspended.suspension is not None
+    assert (suspended.suspension.cause, suspended.suspension.reason) == (cause, reason)
 
 
 async def test_an_answer_that_was_lost_is_asked_for_again_under_the_same_nonce(
@@ -171,7 +236,7 @@ async def test_long_after_a_lost_answer_the_channel_is_searched_before_sending(
 
     channels.on_send = lambda _: None
     clock.advance(minutes=10)
-    successor = Delivering(database, channels, sources=["huggingface"], now=clock)
+    successor = Delivering(database, channels, channels, sources=["huggingface"], now=clock)
     await successor.resume()
 
     assert channels.titles() == PAPERS
@@ -188,7 +253,7 @@ async def test_a_living_workers_claim_is_not_taken_over_before_its_lease_runs_ou
     await delivering.deliver(await subscribe(database), SLOT)
     channels.on_send = lambda _: None
 
-    other = Delivering(database, channels, sources=["huggingface"], now=clock)
+    other = Delivering(database, channels, channels, sources=["huggingface"], now=clock)
     await other.resume()
     assert channels.titles() == []
 
@@ -268,7 +333,7 @@ async def test_stopping_finishes_the_message_under_way_and_begins_no_other(
         MessageState.PLANNED,
         MessageState.PLANNED,
     ]
-    await Delivering(database, channels, sources=[], now=clock).resume()
+    await Delivering(database, channels, channels, sources=[], now=clock).resume()
     assert channels.titles() == PAPERS
     assert [posted.message.content is None for posted in channels.posted[CHANNEL]] == [
         False,
@@ -286,14 +351,14 @@ async def test_pausing_in_the_middle_stops_the_delivery_and_keeps_the_rest_for_l
     channels.on_send = lambda _: delivering._stopping.set()
     await delivering.deliver(subscription, SLOT)
     async with database.transaction() as stores:
-        await stores.subscriptions.set_state(subscription.id, SubscriptionState.PAUSED)
+        await stores.subscriptions.pause(subscription.id)
     clock.advance(hours=1)
-    successor = Delivering(database, channels, sources=["huggingface"], now=clock)
+    successor = Delivering(database, channels, channels, sources=["huggingface"], now=clock)
     await successor.resume()
     assert channels.titles() == PAPERS[:1]
 
     async with database.transaction() as stores:
-        await stores.subscriptions.set_state(subscription.id, SubscriptionState.ACTIVE)
+        await stores.subscriptions.resume(subscription.id, at=clock())
     clock.advance(days=1)
     await successor.deliver(subscription, SLOT + timedelta(days=1))
     assert channels.titles() == PAPERS
@@ -308,12 +373,12 @@ async def test_a_message_in_doubt_is_looked_for_when_a_paused_subscription_goes_
     channels.on_send = lambda _: delivering._stopping.set()
     await delivering.deliver(subscription, SLOT)
     channels.on_send = lambda _: None
-    for state in (SubscriptionState.PAUSED, SubscriptionState.ACTIVE):
-        async with database.transaction() as stores:
-            await stores.subscriptions.set_state(subscription.id, state)
+    async with database.transaction() as stores:
+        await stores.subscriptions.pause(subscription.id)
+        await stores.subscriptions.resume(subscription.id, at=clock())
 
     clock.advance(minutes=10)
-    successor = Delivering(database, channels, sources=["huggingface"], now=clock)
+    successor = Delivering(database, channels, channels, sources=["huggingface"], now=clock)
     await successor.resume()
     clock.advance(days=1)
     await successor.deliver(subscription, SLOT + timedelta(days=1))
@@ -327,7 +392,7 @@ async def test_what_was_changed_while_a_delivery_waited_its_turn_counts(
     await store(database, a_digest())
     paused, ended, moved = [await subscribe(database, CHANNEL + n) for n in range(3)]
     async with database.transaction() as stores:
-        await stores.subscriptions.set_state(paused.id, SubscriptionState.PAUSED)
+        await stores.subscriptions.pause(paused.id)
         await stores.subscriptions.remove(ended.id)
         await stores.subscriptions.change(
             moved.id, some_preferences(daily=a_daily_time("17:00")), at=SLOT
@@ -395,7 +460,7 @@ async def test_a_send_that_never_ends_is_broken_off_when_patience_is_over(
 
     channels.hangs = None
     clock.advance(minutes=5)
-    await Delivering(database, channels, sources=["huggingface"], now=clock).resume()
+    await Delivering(database, channels, channels, sources=["huggingface"], now=clock).resume()
     assert channels.titles() == PAPERS
 
 
@@ -478,7 +543,7 @@ async def test_a_waiting_delivery_of_a_subscription_that_ended_is_given_up(
         await stores.lists.note_failure("huggingface", SLOT, "no answer")
     await delivering.deliver(subscription, SLOT)
     async with database.transaction() as stores:
-        await stores.subscriptions.set_state(subscription.id, SubscriptionState.PAUSED)
+        await stores.subscriptions.pause(subscription.id)
     clock.advance(hours=7)
     await delivering.resume()
     assert channels.titles() == []

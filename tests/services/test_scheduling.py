@@ -4,12 +4,12 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from bot.domain.subscriptions import SubscriptionState
 from bot.services.clock import utc_now
 from bot.services.collecting import Collecting
 from bot.services.delivering import Delivering
 from bot.services.scheduling import DailyTrigger, Scheduling
 from bot.services.subscribing import Subscribing
+from bot.services.suspending import Suspending
 from bot.storage.database import Database
 from tests.builders import CHANNEL, GUILD, a_daily_time, a_digest, some_preferences, utc
 from tests.services.conftest import Channels, Clock, ScriptedSource, store, subscribe
@@ -17,12 +17,17 @@ from tests.services.conftest import Channels, Clock, ScriptedSource, store, subs
 
 @pytest.fixture
 def scheduling(
-    database: Database, collecting: Collecting, delivering: Delivering, clock: Clock
+    database: Database,
+    collecting: Collecting,
+    delivering: Delivering,
+    suspending: Suspending,
+    clock: Clock,
 ) -> Scheduling:
     return Scheduling(
         database=database,
         collecting=collecting,
         delivering=delivering,
+        suspending=suspending,
         now=clock,
         collect_every=timedelta(minutes=15),
     )
@@ -72,7 +77,7 @@ async def test_a_paused_subscription_gets_nothing(
     await store(database, a_digest())
     subscription = await subscribe(database)
     async with database.transaction() as stores:
-        await stores.subscriptions.set_state(subscription.id, SubscriptionState.PAUSED)
+        await stores.subscriptions.pause(subscription.id)
     await scheduling.fire(a_daily_time())
     await scheduling.sweep()
     assert channels.titles() == []
@@ -115,7 +120,11 @@ async def test_a_slot_that_passes_while_the_bot_starts_is_delivered(
 
 
 async def test_a_timer_fires_at_its_instant_and_the_papers_come(
-    database: Database, collecting: Collecting, channels: Channels, source: ScriptedSource
+    database: Database,
+    collecting: Collecting,
+    channels: Channels,
+    source: ScriptedSource,
+    suspending: Suspending,
 ) -> None:
     """On the machine's own clock, shifted to a moment before 09:00 in Seoul."""
     shift = utc(2024, 6, 4, 23, 59, 59) - utc_now()
@@ -131,7 +140,8 @@ async def test_a_timer_fires_at_its_instant_and_the_papers_come(
     scheduling = Scheduling(
         database=database,
         collecting=collecting,
-        delivering=Delivering(database, channels, sources=["huggingface"], now=now),
+        delivering=Delivering(database, channels, channels, sources=["huggingface"], now=now),
+        suspending=suspending,
         now=now,
         collect_every=timedelta(minutes=15),
         shift=shift,
@@ -154,7 +164,7 @@ async def test_timers_follow_the_subscriptions(
     try:
         for n in range(3):
             await subscribing.subscribe(
-                guild_id=GUILD, channel_id=CHANNEL + n, preferences=some_preferences()
+                guild_id=GUILD, channel_id=CHANNEL + n, preferences=some_preferences(), user_id=1
             )
         assert set(scheduling.slots) == {a_daily_time()}, "one timer for three subscriptions"
 
@@ -175,6 +185,7 @@ async def test_a_process_delivers_the_servers_of_its_own_shards_only(
     database: Database,
     collecting: Collecting,
     delivering: Delivering,
+    suspending: Suspending,
     channels: Channels,
     clock: Clock,
 ) -> None:
@@ -184,6 +195,7 @@ async def test_a_process_delivers_the_servers_of_its_own_shards_only(
         database=database,
         collecting=collecting,
         delivering=delivering,
+        suspending=suspending,
         now=clock,
         collect_every=timedelta(minutes=15),
         owns=lambda guild_id: guild_id != GUILD,

@@ -33,7 +33,7 @@ async def test_a_transaction_that_fails_keeps_nothing(database: Database) -> Non
 
     async with database.reading() as stores:
         assert not await stores.lists.digest(DAY)
-        assert await stores.lists.closed_days([DAY], ["one"]) == frozenset()
+        assert await stores.lists.closed_days([DAY], ["one"], now=NOON) == frozenset()
         with pytest.raises(PaperNotFound):
             await stores.papers.get(paper_id(1))
 

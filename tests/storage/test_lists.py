@@ -308,9 +308,9 @@ async def test_a_day_is_closed_when_each_of_the_sources_has_closed_it(database: 
     days = [DAY, DAY_BEFORE, date(2020, 1, 1)]
 
     async with database.reading() as stores:
-        assert await stores.lists.closed_days(days, ["one", "two"]) == {DAY_BEFORE}
-        assert await stores.lists.closed_days(days, ["one"]) == {DAY, DAY_BEFORE}
-        assert await stores.lists.closed_days(days, ["three"]) == frozenset()
+        assert await stores.lists.closed_days(days, ["one", "two"], now=NOON) == {DAY_BEFORE}
+        assert await stores.lists.closed_days(days, ["one"], now=NOON) == {DAY, DAY_BEFORE}
+        assert await stores.lists.closed_days(days, ["three"], now=NOON) == frozenset()
 
 
 async def test_a_closed_list_stays_closed(database: Database) -> None:
@@ -318,7 +318,7 @@ async def test_a_closed_list_stays_closed(database: Database) -> None:
     await save(database, source="one", closed=False)
 
     async with database.reading() as stores:
-        assert await stores.lists.closed_days([DAY], ["one"]) == {DAY}
+        assert await stores.lists.closed_days([DAY], ["one"], now=NOON) == {DAY}
 
 
 async def test_the_sources_of_a_day_are_those_that_ever_listed_papers_first_stored_first(

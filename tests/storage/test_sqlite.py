@@ -10,7 +10,6 @@ import pytest
 from sqlalchemy import Engine, event, make_url
 
 from bot.domain.deliveries import Sent, Unknown
-from bot.domain.subscriptions import SubscriptionState
 from bot.storage import sqlite
 from bot.storage.database import Database, open_database
 from bot.storage.errors import DatabaseUnavailable
@@ -142,11 +141,11 @@ async def use_every_store(database: Database) -> None:
         await stores.deliveries.wait(delivery.id, NOON)
         await stores.lists.note_failure("one", NOON, "no answer")
         await stores.subscriptions.change(subscription.id, subscription.preferences)
-        await stores.subscriptions.set_state(subscription.id, SubscriptionState.ACTIVE)
+        await stores.subscriptions.resume(subscription.id, at=NOON)
     async with database.reading() as stores:
         await stores.papers.by_author("author", limit=1)
         await stores.lists.newest(since=DAY, until=DAY)
-        await stores.lists.closed_days([DAY], ["one"])
+        await stores.lists.closed_days([DAY], ["one"], now=NOON)
         await stores.lists.version([DAY])
         await stores.lists.down_since(["one"])
         await stores.deliveries.waiting()

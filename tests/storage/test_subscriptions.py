@@ -5,7 +5,14 @@ from zoneinfo import ZoneInfo
 import pytest
 from sqlalchemy.exc import StatementError
 
-from bot.domain.subscriptions import DailyTime, Preferences, Subscription, SubscriptionState
+from bot.domain.subscriptions import (
+    DailyTime,
+    Preferences,
+    Subscription,
+    SubscriptionState,
+    Suspension,
+    SuspensionCause,
+)
 from bot.storage.database import Database
 from bot.storage.errors import AlreadySubscribed, SubscriptionNotFound
 from tests.storage.samples import CHANNEL, GUILD, NOON, daily, subscribe
@@ -75,8 +82,8 @@ async def test_only_active_subscriptions_have_slots(database: Database) -> None:
     later = await subscribe(database, 5, at=daily(9, 30))
     also_seoul = await subscribe(database, 6)
     async with database.transaction() as stores:
-        await stores.subscriptions.set_state(paused.id, SubscriptionState.PAUSED)
-        await stores.subscriptions.set_state(suspended.id, SubscriptionState.SUSPENDED, "why")
+        await stores.subscriptions.pause(paused.id)
+        await stores.subscriptions.suspend(suspended.id, SuspensionCause.REFUSED, "why", at=NOON)
 
     async with database.reading() as stores:
         assert await stores.subscriptions.at(daily()) == (seoul, also_seoul)
@@ -94,13 +101,18 @@ async def test_only_active_subscriptions_have_slots(database: Database) -> None:
 async def test_a_state_is_kept_with_its_reason_until_the_next(database: Database) -> None:
     made = await subscribe(database)
     async with database.transaction() as stores:
-        await stores.subscriptions.set_state(made.id, SubscriptionState.SUSPENDED, "no permission")
+        await stores.subscriptions.suspend(
+            made.id, SuspensionCause.REFUSED, "no permission", at=NOON
+        )
     suspended = await stored(database, made.id)
     async with database.transaction() as stores:
-        await stores.subscriptions.set_state(made.id, SubscriptionState.ACTIVE)
+        await stores.subscriptions.resume(made.id, at=NOON)
     active = await stored(database, made.id)
 
-    assert (suspended.state, suspended.reason) == (SubscriptionState.SUSPENDED, "no permission")
+    assert suspended.state is SubscriptionState.SUSPENDED
+    assert suspended.suspension == Suspension(
+        cause=SuspensionCause.REFUSED, reason="no permission", since=NOON
+    )
     assert active == made
 
 
@@ -122,7 +134,7 @@ async def test_a_slot_without_a_delivery_is_missed(database: Database) -> None:
 async def test_a_paused_subscription_misses_nothing(database: Database) -> None:
     made = await subscribe(database)
     async with database.transaction() as stores:
-        await stores.subscriptions.set_state(made.id, SubscriptionState.PAUSED)
+        await stores.subscriptions.pause(made.id)
 
     async with database.reading() as stores:
         assert await stores.subscriptions.missed(NOON + timedelta(days=9)) == ()
@@ -134,8 +146,8 @@ async def test_a_subscription_that_is_resumed_owes_no_slot_of_the_pause(
     made = await subscribe(database)
     resumed_at = NOON + timedelta(days=3)
     async with database.transaction() as stores:
-        await stores.subscriptions.set_state(made.id, SubscriptionState.PAUSED)
-        await stores.subscriptions.set_state(made.id, SubscriptionState.ACTIVE, at=resumed_at)
+        await stores.subscriptions.pause(made.id)
+        await stores.subscriptions.resume(made.id, at=resumed_at)
 
     async with database.reading() as stores:
         assert await stores.subscriptions.missed(resumed_at) == ()
@@ -181,7 +193,7 @@ async def test_a_subscription_that_has_ended_cannot_be_changed(database: Databas
     async with database.transaction() as stores:
         await stores.subscriptions.remove(made.id)
         await stores.subscriptions.remove(made.id)
-        await stores.subscriptions.set_state(made.id, SubscriptionState.PAUSED)
+        await stores.subscriptions.pause(made.id)
         with pytest.raises(SubscriptionNotFound):
             await stores.subscriptions.change(made.id, CHOSEN)
 

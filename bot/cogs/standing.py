@@ -1,0 +1,52 @@
+"""What happens in servers that may shut a channel to us, or open it again."""
+
+import discord
+from discord.ext import commands
+
+from bot.services.suspending import Suspending
+
+
+class StandingCog(commands.Cog):
+    """Tells `services.suspending` that something changed; it looks for itself what."""
+
+    def __init__(self, client: discord.Client, suspending: Suspending) -> None:
+        self._client = client
+        self._suspending = suspending
+
+    @commands.Cog.listener()
+    async def on_ready(self) -> None:
+        await self._suspending.compare({guild.id for guild in self._client.guilds})
+        await self._suspending.sweep()
+
+    @commands.Cog.listener()
+    async def on_guild_join(self, guild: discord.Guild) -> None:
+        await self._suspending.look_again(guild.id)
+
+    @commands.Cog.listener()
+    async def on_guild_remove(self, guild: discord.Guild) -> None:
+        await self._suspending.removed(guild.id)
+
+    @commands.Cog.listener()
+    async def on_guild_channel_create(self, channel: discord.abc.GuildChannel) -> None:
+        await self._suspending.look_again(channel.guild.id)
+
+    @commands.Cog.listener()
+    async def on_guild_channel_update(
+        self,
+        _before: discord.abc.GuildChannel,
+        after: discord.abc.GuildChannel,
+    ) -> None:
+        await self._suspending.look_again(after.guild.id)
+
+    @commands.Cog.listener()
+    async def on_raw_thread_update(self, thread: discord.RawThreadUpdateEvent) -> None:
+        await self._suspending.look_again(thread.guild_id)
+
+    @commands.Cog.listener()
+    async def on_guild_role_update(self, _before: discord.Role, after: discord.Role) -> None:
+        await self._suspending.look_again(after.guild.id)
+
+    @commands.Cog.listener()
+    async def on_member_update(self, _before: discord.Member, after: discord.Member) -> None:
+        if after.id == after.guild.me.id:
+            await self._suspending.look_again(after.guild.id)

@@ -1,0 +1,83 @@
+"""What becomes of a subscription when its channel shuts us out, opens again, or is gone."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import Enum, StrEnum, auto
+from typing import Final
+
+from bot.domain.subscriptions import Subscription, SubscriptionState, SuspensionCause
+
+KEPT_FOR: Final = timedelta(days=30)
+"""How long the configuration of a server that removed us, or of a channel that is gone, is kept."""
+
+
+class Access(StrEnum):
+    """What the gateway lets us know of a channel, without asking.
+
+    OPEN: we may post there. SHUT: we lack a permission. ABSENT: the server has put us out.
+    UNSEEN: nothing can be said, because we are not connected, or the channel is not among those
+    that Discord told us of (archived threads are not).
+    """
+
+    OPEN = "open"
+    SHUT = "shut"
+    ABSENT = "absent"
+    UNSEEN = "unseen"
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """How we stand in a channel; `lacking` names, as Discord shows them, missing permissions."""
+
+    access: Access
+    lacking: tuple[str, ...] = ()
+
+    def suspension(self) -> tuple[SuspensionCause, str] | None:
+        """Why to suspend without even asking Discord, cause and reason; `None` if not."""
+        match self.access:
+            case Access.SHUT:
+                return SuspensionCause.LACKING, f"I lack {', '.join(self.lacking)}"
+            case Access.ABSENT:
+                return SuspensionCause.REMOVED, "the server has removed me"
+            case Access.OPEN | Access.UNSEEN:
+                return None
+
+
+class Step(Enum):
+    """What to do with a suspended subscription.
+
+    RESUME it; FORGET it, for it waited `KEPT_FOR` in vain; NOTE_LACKING: what Discord refused
+    is a missing permission, and its return will be seen; KEEP it as it is.
+    """
+
+    RESUME = auto()
+    FORGET = auto()
+    NOTE_LACKING = auto()
+    KEEP = auto()
+
+
+def next_step(
+    subscription: Subscription, standing: Standing, now: datetime, *, changed: bool = False
+) -> Step:
+    """What becomes of a suspended subscription, as its channel stands `now`.
+
+    One that Discord refused while everything looked well is tried again only once something
+    about its channel `changed`: every fruitless try counts against the bot.
+    """
+    suspension = subscription.suspension
+    if subscription.state is not SubscriptionState.SUSPENDED or suspension is None:
+        return Step.KEEP
+    if standing.access is Access.OPEN:
+        seen_to_mend = changed or suspension.cause is not SuspensionCause.REFUSED
+        return Step.RESUME if seen_to_mend else Step.KEEP
+    if standing.access is Access.SHUT:
+        if suspension.cause is SuspensionCause.LACKING:
+            return Step.KEEP
+        return Step.NOTE_LACKING
+    gone = suspension.cause in (SuspensionCause.GONE, SuspensionCause.REMOVED)
+    return Step.FORGET if gone and now - suspension.since > KEPT_FOR else Step.KEEP
+
+
+def tells_people(cause: SuspensionCause) -> bool:
+    """Whether to tell anybody: those who put the bot out know that they did."""
+    return cause is not SuspensionCause.REMOVED

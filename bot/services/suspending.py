@@ -1,0 +1,157 @@
+"""Suspended subscriptions: their people are told once, and they come back by themselves."""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Collection
+from datetime import timedelta
+from typing import Protocol
+
+from bot.domain.deliveries import NotSent, Outcome, Unknown, nonce
+from bot.domain.subscriptions import Subscription, SubscriptionState
+from bot.domain.suspensions import Access, Step, next_step, tells_people
+from bot.services.clock import Now
+from bot.services.delivering import Presence
+from bot.services.timing import DEFAULT_TIMING, Timing
+from bot.storage.database import Database
+
+log = logging.getLogger(__name__)
+
+
+class People(Protocol):
+    """Those who look after a channel. `bot.people.DiscordPeople` writes to them."""
+
+    async def tell(self, subscription: Subscription, *, nonce: str) -> Outcome:
+        """Say that and why `subscription` is suspended, where somebody can still be reached;
+        `Refused` if nowhere."""
+        ...
+
+
+class Suspending:
+    """Looks after what is suspended, from what the gateway lets us know: it asks Discord nothing.
+
+    `owns` tells which servers this process looks after; `on_resume` is called when subscriptions
+    came back, so that timers follow and what was left half sent goes on.
+    """
+
+    def __init__(
+        self,
+        database: Database,
+        presence: Presence,
+        people: People,
+        *,
+        now: Now,
+        on_resume: Callable[[], Awaitable[None]],
+        owns: Callable[[int], bool] = lambda _guild_id: True,
+        timing: Timing = DEFAULT_TIMING,
+    ) -> None:
+        self._database = database
+        self._presence = presence
+        self._people = people
+        self._now = now
+        self._on_resume = on_resume
+        self._owns = owns
+        self._timing = timing
+        self._stepping = asyncio.Lock()
+
+    async def sweep(self) -> None:
+        """Look at every suspended subscription: resume, forget, tell."""
+        async with self._stepping:
+            async with self._database.reading() as stores:
+                suspended = await stores.subscriptions.all(SubscriptionState.SUSPENDED)
+            await self._step([s for s in suspended if self._owns(s.guild_id)], changed=False)
+
+    async def look_again(self, guild_id: int) -> None:
+        """Something changed in a server: permissions, roles, a channel, or we came back to it."""
+        async with self._stepping:
+            async with self._database.reading() as stores:
+                of_guild = await stores.subscriptions.in_guild(guild_id)
+            await self._step(
+                [s for s in of_guild if s.state is SubscriptionState.SUSPENDED], changed=True
+            )
+
+    async def removed(self, guild_id: int) -> None:
+        """A server put us out: its configuration is kept for a while."""
+        async with self._database.reading() as stores:
+            of_guild = await stores.subscriptions.in_guild(guild_id)
+        await self._suspend_absent(of_guild)
+
+    async def compare(self, guild_ids: Collection[int]) -> None:
+        """We are connected, and in these servers only: those that put us out meanwhile are
+        suspended."""
+        async with self._database.reading() as stores:
+            active = await stores.subscriptions.all(SubscriptionState.ACTIVE)
+        await self._suspend_absent(
+            [s for s in active if s.guild_id not in guild_ids and self._owns(s.guild_id)]
+        )
+
+    async def _suspend_absent(self, subscriptions: Collection[Subscription]) -> None:
+        for subscription in subscriptions:
+            standing = self._presence.standing(subscription.guild_id, subscription.channel_id)
+            known = standing.suspension()
+            if standing.access is not Access.ABSENT or known is None:
+                continue
+            cause, reason = known
+            async with self._database.transaction() as stores:
+                if subscription.state is SubscriptionState.SUSPENDED:
+                    await stores.subscriptions.recognise(subscription.id, cause, reason)
+                else:
+                    await stores.subscriptions.suspend(
+                        subscription.id, cause, reason, at=self._now()
+                    )
+            log.warning(
+                "channel %d is suspended: server %d has removed the bot",
+                subscription.channel_id,
+                subscription.guild_id,
+            )
+
+    async def _step(self, suspended: Collection[Subscription], *, changed: bool) -> None:
+        resumed = False
+        for subscription in suspended:
+            standing = self._presence.standing(subscription.guild_id, subscription.channel_id)
+            match next_step(subscription, standing, self._now(), changed=changed):
+                case Step.RESUME:
+                    async with self._database.transaction() as stores:
+                        await stores.subscriptions.resume(subscription.id, at=self._now())
+                    log.info("channel %d takes posts again", subscription.channel_id)
+                    resumed = True
+                    continue
+                case Step.FORGET:
+                    async with self._database.transaction() as stores:
+                        await stores.subscriptions.remove(subscription.id)
+                    log.info("channel %d is forgotten", subscription.channel_id)
+                    continue
+                case Step.NOTE_LACKING if (known := standing.suspension()) is not None:
+                    async with self._database.transaction() as stores:
+                        await stores.subscriptions.recognise(subscription.id, *known)
+            await self._tell_once(subscription)
+        if resumed:
+            await self._on_resume()
+
+    async def _tell_once(self, subscription: Subscription) -> None:
+        suspension = subscription.suspension
+        assert suspension is not None  # noqa: S101 - only suspended ones come here
+        if suspension.told_at is not None or not tells_people(suspension.cause):
+            return
+        now = self._now()
+        async with self._database.transaction() as stores:
+            began = await stores.subscriptions.begin_telling(subscription.id, now)
+        if began is not None and not timedelta(0) <= now - began <= self._timing.nonce_remembered:
+            # Nobody can tell whether they heard it; saying it again would be nagging.
+            outcome: Outcome = Unknown("interrupted")
+        else:
+            outcome = await self._people.tell(
+                subscription,
+                nonce=nonce(
+                    subscription.channel_id, f"suspended {suspension.since.timestamp():.0f}"
+                ),
+            )
+            if isinstance(outcome, Unknown):
+                return  # once more with the same nonce, while Discord remembers it
+        told_at = None if isinstance(outcome, NotSent) else now
+        async with self._database.transaction() as stores:
+            await stores.subscriptions.told(subscription.id, told_at)
+        log.info(
+            "channel %d is suspended, telling its people: %s",
+            subscription.channel_id,
+            type(outcome).__name__,
+        )
