@@ -36,7 +36,7 @@ class Archive:
     collecting: Collecting
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class App:
     """The running parts, for `run`, the demo and tests."""
 
@@ -46,6 +46,8 @@ class App:
     delivering: Delivering
     scheduling: Scheduling
     subscribing: Subscribing
+    suspending: Suspending
+    presence: GatewayPresence
 
 
 @asynccontextmanager
@@ -131,7 +133,14 @@ async def open_app(
         )
         async with bot:
             yield App(
-                bot, archive.database, archive.collecting, delivering, scheduling, subscribing
+                bot=bot,
+                database=database,
+                collecting=archive.collecting,
+                delivering=delivering,
+                scheduling=scheduling,
+                subscribing=subscribing,
+                suspending=suspending,
+                presence=presence,
             )
 
 

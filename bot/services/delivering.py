@@ -51,6 +51,7 @@ from bot.rendering.cards import paper_card
 from bot.rendering.editions import closing, heading, notice
 from bot.rendering.message import Rendered
 from bot.services.clock import Now
+from bot.services.measures import Measures
 from bot.services.recent_lists import Lists, RecentLists
 from bot.services.restoring import Restored
 from bot.services.timing import DEFAULT_TIMING, Timing
@@ -124,6 +125,7 @@ class Delivering:
         now: Now,
         timing: Timing = DEFAULT_TIMING,
         restored: Restored | None = None,
+        measures: Measures | None = None,
     ) -> None:
         self._database = database
         self._sender = sender
@@ -132,6 +134,7 @@ class Delivering:
         self._now = now
         self._timing = timing
         self._restored = restored
+        self._measures = measures or Measures()
         self._lists = RecentLists()
         self._owner = uuid.uuid4().hex
         self._channels: defaultdict[int, asyncio.Lock] = defaultdict(asyncio.Lock)
@@ -221,21 +224,22 @@ class Delivering:
             log.info("delivery %d of channel %d waits for a source", delivery.id, channel_id)
             return None
         if isinstance(decision, Post):
-            limit = subscription.preferences.limit
-            return await stores.deliveries.plan(
-                delivery.id,
-                plan(channel_id, slot_at, limit, decision),
-                quiet=None,
-                quiet_until=decision.quiet_until,
-                maybe_sent_at=self._in_doubt_since(slot_at),
-            )
-        return await stores.deliveries.plan(
+            messages = plan(channel_id, slot_at, subscription.preferences.limit, decision)
+            quiet, quiet_until = None, decision.quiet_until
+        else:
+            messages = (plan_notice(channel_id, slot_at),) if decision.spoken else ()
+            quiet = decision
+            quiet_until = decision.next_at if decision.spoken else subscription.quiet_until
+        planned = await stores.deliveries.plan(
             delivery.id,
-            [plan_notice(channel_id, slot_at)] if decision.spoken else [],
-            quiet=decision,
-            quiet_until=decision.next_at if decision.spoken else subscription.quiet_until,
+            messages,
+            quiet=quiet,
+            quiet_until=quiet_until,
             maybe_sent_at=self._in_doubt_since(slot_at),
         )
+        if planned is not None:
+            self._measures.planned(len(planned.messages))
+        return planned
 
     def _in_doubt_since(self, slot_at: datetime) -> datetime | None:
         return None if self._restored is None else self._restored.in_doubt_since(slot_at)
@@ -302,6 +306,7 @@ class Delivering:
         if claimed is None:
             return _Step.STOP  # another worker has it, or had it: its lease decides
         outcome = await self._ask_discord(claimed, contents)
+        self._measures.outcome(outcome)
         async with self._database.transaction() as stores:
             await stores.deliveries.finish(claimed, outcome, owner=self._owner, now=self._now())
             if isinstance(outcome, Refused):
@@ -320,7 +325,8 @@ class Delivering:
             )
         match outcome:
             case Sent():
-                contents.open()
+                if contents.open():
+                    self._measures.first_posted(self._now() - contents.slot_at)
                 return _Step.NEXT
             case Rejected():
                 return _Step.NEXT
@@ -375,6 +381,7 @@ class Delivering:
         self, stores: Stores, subscription: Subscription, cause: SuspensionCause, reason: str
     ) -> None:
         if await stores.subscriptions.suspend(subscription.id, cause, reason, at=self._now()):
+            self._measures.suspended(cause)
             log.warning("channel %d is suspended (%s): %s", subscription.channel_id, cause, reason)
 
     async def _pause(self, tries: int) -> bool:
@@ -441,9 +448,14 @@ class _Contents:
         self._sources = sources
         self._opened = False
 
-    def open(self) -> None:
-        """Remember that a message went out, and the heading with it."""
-        self._opened = True
+    @property
+    def slot_at(self) -> datetime:
+        return self._delivery.slot_at
+
+    def open(self) -> bool:
+        """Remember that a message went out, and the heading with it; whether it is the first."""
+        first, self._opened = not self._opened, True
+        return first
 
     def render(self, message: Message, *, plain: bool = False) -> Rendered | None:
         """`message` as Discord should get it; `None` if there is no such form of it.

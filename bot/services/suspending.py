@@ -11,6 +11,7 @@ from bot.domain.subscriptions import Subscription, SubscriptionState
 from bot.domain.suspensions import Access, Step, next_step, tells_people
 from bot.services.clock import Now
 from bot.services.delivering import Presence
+from bot.services.measures import Measures
 from bot.services.timing import DEFAULT_TIMING, Timing
 from bot.storage.database import Database
 
@@ -43,6 +44,7 @@ class Suspending:
         on_resume: Callable[[], Awaitable[None]],
         owns: Callable[[int], bool] = lambda _guild_id: True,
         timing: Timing = DEFAULT_TIMING,
+        measures: Measures | None = None,
     ) -> None:
         self._database = database
         self._presence = presence
@@ -51,6 +53,7 @@ class Suspending:
         self._on_resume = on_resume
         self._owns = owns
         self._timing = timing
+        self._measures = measures or Measures()
         self._stepping = asyncio.Lock()
 
     async def sweep(self) -> None:
@@ -94,10 +97,12 @@ class Suspending:
             async with self._database.transaction() as stores:
                 if subscription.state is SubscriptionState.SUSPENDED:
                     await stores.subscriptions.recognise(subscription.id, cause, reason)
-                else:
-                    await stores.subscriptions.suspend(
-                        subscription.id, cause, reason, at=self._now()
-                    )
+                    continue
+                if not await stores.subscriptions.suspend(
+                    subscription.id, cause, reason, at=self._now()
+                ):
+                    continue
+            self._measures.suspended(cause)
             log.warning(
                 "channel %d is suspended: server %d has removed the bot",
                 subscription.channel_id,
@@ -112,6 +117,7 @@ class Suspending:
                 case Step.RESUME:
                     async with self._database.transaction() as stores:
                         await stores.subscriptions.resume(subscription.id, at=self._now())
+                    self._measures.resumed()
                     log.info("channel %d takes posts again", subscription.channel_id)
                     resumed = True
                     continue
