@@ -1,4 +1,4 @@
-"""The command line: `daily-papers run`, `demo`, `fetch`, `import`, `invite`."""
+"""The command line: `daily-papers run`, `demo`, `fetch`, `import`, `backup`, `check`, `invite`."""
 
 import asyncio
 import base64
@@ -15,26 +15,33 @@ import typer
 from rich.console import Console
 from rich.progress import (
     BarColumn,
+    DownloadColumn,
     MofNCompleteColumn,
     Progress,
+    ProgressColumn,
     TextColumn,
     TimeRemainingColumn,
 )
 
-from bot import __version__
+from bot import __version__, logs
 from bot.app import open_app, open_archive
+from bot.checking import check as every_finding
 from bot.domain.errors import BotError, SettingsError, SourceUnreadable
 from bot.permissions import NEEDED
+from bot.services.checking import Finding, Level, summary
+from bot.services.clock import utc_now
 from bot.services.collecting import Collected
 from bot.settings import Settings, load_settings
 from bot.sources.digest_files import digest_files, read_capped
 from bot.sources.markdown import MAX_BYTES, read_digests
 from bot.sources.reading import Reading
+from bot.storage.backup import back_up
 from bot.storage.errors import DatabaseUnavailable
 
 EXIT_FAILED: Final = 1
 EXIT_USAGE: Final = 2
 EXIT_INTERRUPTED: Final = 130
+STARTED_AGAIN: Final = "Start it again later, or let systemd or the container engine do so."
 TO_GO_ON: Final = "Stopped. What was read so far is stored; run it again to go on."
 
 cli = typer.Typer(
@@ -49,7 +56,8 @@ errors = Console(stderr=True)
 
 
 def main() -> None:
-    """Run the command line; a foreseen error is one sentence, exit code 2 for wrong settings."""
+    """Run the command line; a foreseen error is one sentence. Exit code 2 says that starting it
+    again will not help before somebody has mended something."""
     try:
         cli()
     except (SettingsError, DatabaseUnavailable) as error:
@@ -65,10 +73,10 @@ def _fail(error: BotError, code: int) -> NoReturn:
 
 @cli.command()
 def run() -> None:
-    """Run the bot (needs DISCORD_TOKEN)."""
+    """Run the bot (needs DISCORD_TOKEN). What supervises it starts it again when it ends."""
     settings = load_settings()
     token = settings.token()
-    _log(settings)
+    logs.set_up(settings)
     try:
         asyncio.run(_run(settings, token))
     except discord.LoginFailure:
@@ -78,16 +86,17 @@ def run() -> None:
         ) from None
     except discord.HTTPException as error:
         raise BotError(
-            f"Discord refuses us ({error.status}): {error.text or 'try later'}"
+            f"Discord refuses us ({error.status}): {error.text or 'no text'}. {STARTED_AGAIN}"
         ) from None
     except discord.ConnectionClosed as error:
         raise BotError(
             f"Discord's gateway refuses us (code {error.code}): check SHARD_COUNT and SHARD_IDS "
-            "if they are set; otherwise try again later."
+            f"if they are set. {STARTED_AGAIN}"
         ) from None
     except (aiohttp.ClientError, OSError, discord.GatewayNotFound) as error:
         raise BotError(
-            f"Discord cannot be reached: {error}. Check the network, and DISCORD_API_URL if set."
+            f"Discord cannot be reached: {error}. Check the network, and DISCORD_API_URL if set. "
+            f"{STARTED_AGAIN}"
         ) from None
 
 
@@ -101,6 +110,8 @@ async def _run(settings: Settings, token: str) -> None:
             )
         await app.bot.start(token)
         await app.bot.close()  # waits for a close that a signal began
+        if app.bot.failure is not None:
+            raise app.bot.failure
 
 
 @cli.command()
@@ -190,6 +201,59 @@ def _read(file: Path, settings: Settings, tally: "_Tally") -> tuple[Reading, ...
 
 
 @cli.command()
+def backup(
+    file: Annotated[Path, typer.Argument(help="Where the copy goes.")],
+    force: Annotated[bool, typer.Option("--force", help="Replace FILE if it is there.")] = False,
+) -> None:
+    """Copy the database to FILE, whole and consistent, also while the bot runs."""
+    url = load_settings().database_url
+    # What a supervisor or Ctrl-C ends leaves nothing behind.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        with _progress(DownloadColumn(binary_units=True)) as progress:
+            task = progress.add_task("copying")
+            made = back_up(
+                url,
+                file,
+                at=utc_now(),
+                replace=force,
+                progress=lambda done, total: progress.update(task, completed=done, total=total),
+            )
+    except KeyboardInterrupt:
+        errors.print("Stopped. No copy was made.")
+        raise SystemExit(EXIT_INTERRUPTED) from None
+    console.print(
+        f"{made.file}: {made.bytes:,} bytes, checked.",
+        markup=False,
+        highlight=False,
+        soft_wrap=True,
+    )
+
+
+@cli.command()
+def check(
+    offline: Annotated[
+        bool, typer.Option("--offline", help="Leave Discord and the sources out.")
+    ] = False,
+) -> None:
+    """Look at settings, database, token, permissions and sources, and say what to do."""
+    logging.disable(logging.CRITICAL)  # whatever matters is a finding
+    findings = asyncio.run(_check(offline=offline))
+    console.print(summary(findings), highlight=False)
+    if any(finding.level is Level.BAD for finding in findings):
+        raise SystemExit(EXIT_FAILED)
+
+
+async def _check(*, offline: bool) -> list[Finding]:
+    """Print every finding as soon as it is made."""
+    findings = []
+    async for finding in every_finding(today=utc_now().date(), offline=offline):
+        console.print(str(finding), markup=False, highlight=False, soft_wrap=True)
+        findings.append(finding)
+    return findings
+
+
+@cli.command()
 def invite(
     application_id: Annotated[
         int | None,
@@ -271,25 +335,11 @@ def _count(number: int, what: str) -> str:
     return f"{number} {what}" if number == 1 else f"{number} {what}s"
 
 
-def _log(settings: Settings) -> None:
-    """Log what the bot does to standard error: one line an event, ids and no contents."""
-    logging.basicConfig(
-        level=settings.log_level,
-        format="{asctime} {levelname} {name}: {message}",
-        style="{",
-        force=True,
-    )
-    for quiet in ("apscheduler", "alembic", "discord"):
-        logging.getLogger(quiet).setLevel(max(logging.WARNING, logging.root.level))
-    # It says that it tries again, and not what: the source that fails in the end is logged.
-    logging.getLogger("stamina").setLevel(logging.ERROR)
-
-
-def _progress() -> Progress:
+def _progress(count: ProgressColumn | None = None) -> Progress:
     return Progress(
         TextColumn("{task.description}"),
         BarColumn(),
-        MofNCompleteColumn(),
+        count or MofNCompleteColumn(),
         TimeRemainingColumn(),
         console=errors,
     )

@@ -4,8 +4,9 @@ from collections.abc import AsyncGenerator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 
-from bot.client import PaperBot
+from bot.client import PaperBot, TokenRefused
 from bot.cogs.standing import StandingCog
 from bot.cogs.subscriptions import SubscriptionCog
 from bot.domain.subscriptions import shard_of
@@ -17,6 +18,8 @@ from bot.sender import DiscordSender
 from bot.services.clock import Now, utc_now
 from bot.services.collecting import Collecting
 from bot.services.delivering import Delivering
+from bot.services.measures import Measures
+from bot.services.measuring import Measuring
 from bot.services.restoring import restored
 from bot.services.scheduling import Scheduling
 from bot.services.subscribing import Subscribing
@@ -26,6 +29,8 @@ from bot.settings import Settings
 from bot.sources.http import Http
 from bot.sources.specification import open_sources
 from bot.storage.database import Database, open_database
+from bot.storage.errors import DatabaseDamaged
+from bot.web import Watched, Web, open_web
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,11 +53,21 @@ class App:
     subscribing: Subscribing
     suspending: Suspending
     presence: GatewayPresence
+    web: Web | None
 
 
 @asynccontextmanager
-async def open_archive(settings: Settings, *, now: Now = utc_now) -> AsyncGenerator[Archive]:
-    """The store, migrated, with the sources that the settings name."""
+async def open_archive(
+    settings: Settings,
+    *,
+    now: Now = utc_now,
+    measures: Measures | None = None,
+    on_damage: Callable[[DatabaseDamaged], None] | None = None,
+) -> AsyncGenerator[Archive]:
+    """The store, migrated, with the sources that the settings name.
+
+    `on_damage` is called once if the store proves damaged while it is open.
+    """
     async with AsyncExitStack() as stack:
         http = await stack.enter_async_context(Http())
         sources = open_sources(
@@ -62,8 +77,10 @@ async def open_archive(settings: Settings, *, now: Now = utc_now) -> AsyncGenera
             hf_token=settings.hf_token.get_secret_value() if settings.hf_token else None,
             markdown_language=settings.markdown_language,
         )
-        database = await stack.enter_async_context(open_database(settings.database_url))
-        yield Archive(database, Collecting(database, sources, now=now))
+        database = await stack.enter_async_context(
+            open_database(settings.database_url, on_damage=on_damage)
+        )
+        yield Archive(database, Collecting(database, sources, now=now, measures=measures))
 
 
 @asynccontextmanager
@@ -80,17 +97,24 @@ async def open_app(
 
     if settings.discord_api_url is not None:
         use_api(settings.discord_api_url)
-    async with open_archive(settings, now=clock) as archive:
-        database, owns = archive.database, _owns(settings)
-        bot = PaperBot(
-            pacing=Pacing(),
-            shard_count=settings.shard_count,
-            shard_ids=settings.shard_ids,
-            named_gateway=settings.discord_api_url is not None,
-        )
-        bound_requests(bot, timing.request_timeout)
+    measures = Measures()
+    bot = PaperBot(
+        pacing=Pacing(measures=measures),
+        shard_count=settings.shard_count,
+        shard_ids=settings.shard_ids,
+        named_gateway=settings.discord_api_url is not None,
+        measures=measures,
+    )
+    bound_requests(bot, timing.request_timeout)
+    owns = _owns(settings)
+    async with open_archive(settings, now=clock, measures=measures, on_damage=bot.fail) as archive:
+        database = archive.database
         presence = GatewayPresence(bot)
-        sender = DiscordSender(bot, timeout=timing.request_timeout)
+        sender = DiscordSender(
+            bot,
+            timeout=timing.request_timeout,
+            on_locked_out=lambda: bot.fail(TokenRefused()),
+        )
         delivering = Delivering(
             database,
             sender,
@@ -99,6 +123,7 @@ async def open_app(
             now=clock,
             timing=timing,
             restored=await restored(database, clock()),
+            measures=measures,
         )
         suspending = Suspending(
             database,
@@ -108,6 +133,7 @@ async def open_app(
             on_resume=lambda: scheduling.follow(),
             owns=owns,
             timing=timing,
+            measures=measures,
         )
         scheduling = Scheduling(
             database=database,
@@ -131,7 +157,22 @@ async def open_app(
             start=scheduling.start,
             stop=stop,
         )
-        async with bot:
+        measuring = Measuring(
+            database,
+            measures,
+            sources=archive.collecting.source_names,
+            now=clock,
+            gateway=bot.shard_health,
+        )
+        watched = Watched(
+            alive=scheduling.stopped_by_itself,
+            ready=partial(_ready, bot, measuring, scheduling),
+            metrics=measuring.text,
+        )
+        async with AsyncExitStack() as stack:
+            stack.push_async_callback(measuring.close)
+            web = await stack.enter_async_context(open_web(settings, watched))
+            await stack.enter_async_context(bot)
             yield App(
                 bot=bot,
                 database=database,
@@ -141,7 +182,19 @@ async def open_app(
                 subscribing=subscribing,
                 suspending=suspending,
                 presence=presence,
+                web=web,
             )
+
+
+async def _ready(
+    bot: PaperBot, measuring: Measuring, scheduling: Scheduling
+) -> dict[str, str | None]:
+    """What keeps the bot from its work, for each of its parts."""
+    return {
+        "gateway": bot.trouble(),
+        "store": await measuring.trouble(),
+        "scheduler": scheduling.trouble(),
+    }
 
 
 def _owns(settings: Settings) -> Callable[[int], bool]:

@@ -81,14 +81,9 @@ class Web:
                 f"HTTP_PORT {self._port} on {self._host} is in use by another program: "
                 "write another port, or end that program."
             )
-        if error.errno == errno.EACCES:
-            return (
-                f"HTTP_PORT {self._port} needs more rights than this user has: "
-                "write a port above 1023."
-            )
         return (
-            f"HTTP_HOST {self._host} is no address of this machine ({error.strerror}): "
-            "write 127.0.0.1, or 0.0.0.0 for all of its addresses."
+            f"cannot serve on HTTP_HOST {self._host}, HTTP_PORT {self._port} ({error.strerror}): "
+            "write an address of this machine, such as 127.0.0.1, and a port above 1023."
         )
 
     async def _healthz(self, _request: web.Request) -> web.Response:

@@ -9,11 +9,14 @@ import discord
 import pytest
 from discord.http import Route
 
-from bot.domain.deliveries import Sent
+from bot.domain.deliveries import Sent, Unknown
 from bot.pacing import Pacing
 from bot.rendering.message import Rendered
 from bot.sender import DiscordSender
+from bot.services.measures import Measures
+from tests.loopback.discord_faults import Broken, Cut
 from tests.loopback.discord_server import LoopbackDiscord
+from tests.services.scrape import Scraped
 
 CHANNELS = 80
 """A message each: more than Discord takes in a second."""
@@ -77,3 +80,22 @@ async def test_other_requests_do_not_wait_behind_a_delivery(
         waiting = [channel for channel in channels if not discord_server.messages(channel)]
         assert len(waiting) > CHANNELS / 2
         await delivery
+
+
+async def test_requests_are_counted_by_their_answer_and_waits_of_deliveries_timed(
+    discord_server: LoopbackDiscord, channels: list[int]
+) -> None:
+    """discord.py repeats what failed: each of its requests counts."""
+    measures = Measures()
+    discord_server.inject(Broken(502), "POST", "/channels/*/messages")
+    async with logged_in(discord_server, Pacing(measures=measures)) as client:
+        await deliver(client, channels[:1])
+        discord_server.inject(Cut(), "POST", "/channels/*/messages")
+        lost = await DiscordSender(client).send(channels[0], Rendered(content="?"), nonce="1")
+        assert isinstance(lost, Unknown)
+
+    seen = Scraped(measures.text())
+    assert seen["discord_requests_total", "502"] == 1
+    assert seen["discord_requests_total", "none"] == 1
+    assert seen["discord_requests_total", "200"] == 2 + 1, "logging in takes two"
+    assert seen["rate_limit_wait_seconds_count"] == 3, "the message, twice, and the lost one"

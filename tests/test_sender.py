@@ -1,5 +1,6 @@
 """What Discord's answers mean for a message, in a table and over real sockets."""
 
+import time
 from collections.abc import AsyncGenerator
 from datetime import timedelta
 
@@ -14,7 +15,7 @@ from bot.rendering.message import Rendered
 from bot.sender import DiscordSender, outcome_of
 from bot.services.clock import utc_now
 from tests.builders import DAY, a_paper
-from tests.loopback.discord_faults import Broken, Cut, Held
+from tests.loopback.discord_faults import Broken, Cut, Held, Page
 from tests.loopback.discord_server import LoopbackDiscord
 
 POSTS = ("POST", "/channels/*/messages")
@@ -190,3 +191,71 @@ async def test_nobody_is_mentioned_but_the_chosen_role(
     assert first.mention_roles == [chosen]
     assert second.mention_roles == []
     assert not first.mention_everyone
+
+
+async def test_the_history_is_searched_below_the_last_known_message_and_no_further(
+    discord_server: LoopbackDiscord, channel: int, sender: DiscordSender
+) -> None:
+    """A card of the same paper that is older than what is known to stand is not this one."""
+    old = await sender.send(channel, a_card(1), nonce="a")
+    known = await sender.send(channel, a_card(2), nonce="b")
+    assert isinstance(old, Sent)
+    assert isinstance(known, Sent)
+    after = utc_now() + timedelta(days=1)  # by a clock that ran ahead
+    for message in (a_card(1), a_card(2)):
+        found = await sender.find(channel, message, after_id=known.message_id, since=after)
+        assert isinstance(found, NotSent)
+    lost = await sender.send(channel, a_card(3), nonce="c")
+    found = await sender.find(channel, a_card(3), after_id=known.message_id, since=after)
+    assert found == lost
+
+
+async def test_a_history_too_long_to_be_read_is_no_proof_but_by_the_clock(
+    discord_server: LoopbackDiscord,
+    channel: int,
+    sender: DiscordSender,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("bot.sender.HISTORY_LOOKED_AT", 150)
+    guild = discord_server.world.channels[channel].guild_id
+    assert guild is not None
+    somebody = discord_server.add_member(guild, "somebody")
+    await sender.send(channel, a_card(1), nonce="a")
+    for n in range(150):
+        discord_server.say(channel, somebody, f"word {n}")
+    found = await sender.find(channel, a_card(1), after_id=None, since=utc_now())
+    assert isinstance(found, Unknown)
+    assert "150 messages" in found.why
+    long_after = utc_now() + timedelta(hours=1)
+    found = await sender.find(channel, a_card(2), after_id=None, since=long_after)
+    assert isinstance(found, NotSent)
+
+
+async def test_a_token_that_discord_takes_no_longer_is_tried_once(
+    discord_server: LoopbackDiscord, channel: int, sender: DiscordSender
+) -> None:
+    locked_out: list[bool] = []
+    sender = DiscordSender(sender._client, on_locked_out=lambda: locked_out.append(True))
+    discord_server.inject(Broken(401), *POSTS, times=None)
+    for _ in range(5):
+        assert isinstance(await sender.send(channel, a_card(), nonce="a"), NotSent)
+    found = await sender.find(channel, a_card(), after_id=None, since=utc_now())
+    assert isinstance(found, Unknown)
+    assert locked_out == [True]
+    assert discord_server.tally.by_status[401] == 1
+
+
+async def test_the_shield_before_discord_is_not_asked_again_before_it_says(
+    discord_server: LoopbackDiscord,
+    channel: int,
+    sender: DiscordSender,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Cloudflare's 429, which has no `Via`, blocks the whole address."""
+    discord_server.inject(Page(429, retry_after=120), *POSTS)
+    for _ in range(5):
+        assert isinstance(await sender.send(channel, a_card(), nonce="a"), NotSent)
+    assert discord_server.tally.by_status[429] == 1
+    now = time.monotonic()
+    monkeypatch.setattr("bot.sender.time.monotonic", lambda: now + 121)
+    assert isinstance(await sender.send(channel, a_card(), nonce="a"), Sent)

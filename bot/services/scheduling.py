@@ -81,6 +81,7 @@ class Scheduling:
         self._resume_every = resume_every
         self._slots: dict[DailyTime, str] = {}
         self._running: set[asyncio.Task[Any]] = set()
+        self._started = False
         self._stopping = False
         self._scheduler = AsyncIOScheduler(timezone="UTC")
 
@@ -89,9 +90,20 @@ class Scheduling:
         """The delivery times that have a timer."""
         return frozenset(self._slots)
 
+    def trouble(self) -> str | None:
+        """Why nothing is delivered at its hour; `None` while timers run."""
+        return None if self._scheduler.running and not self._stopping else "no timers are running"
+
+    def stopped_by_itself(self) -> str | None:
+        """Why the program should be started anew; `None` while it starts, runs or stops."""
+        if self._started and not self._stopping and not self._scheduler.running:
+            return "the scheduler has stopped"
+        return None
+
     async def start(self) -> None:
         """Make the timers, read the sources, and deliver what was missed while nobody ran."""
         self._scheduler.start()
+        self._started = True
         await self.track()
         for job, every in (
             (self.collect, self._collect_every),

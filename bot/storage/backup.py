@@ -30,7 +30,7 @@ PAGES_AT_ONCE: Final = 1_024
 """Pages copied between two calls of `progress`: 4 MiB, some milliseconds."""
 
 Progress: TypeAlias = Callable[[int, int], None]
-"""Told how many pages are copied, of how many. What it raises ends the copy."""
+"""Told how many bytes are copied, of how many. What it raises ends the copy."""
 
 _NO_ROOM: Final = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 
@@ -63,18 +63,17 @@ def back_up(
     source = make_url(url)
     original = sqlite.file_of(source)
     readable = sqlite.looking(original)
-    _refuse_unless_free(file, original, replace=replace)
+    with _writing(file):
+        _refuse_unless_free(file, original, replace=replace)
     with _own(file) as copied:
         _copy(readable, source, copied, at=at, progress=progress, patience=patience)
-        size = copied.stat().st_size
-        try:
+        with _writing(file):
+            size = copied.stat().st_size
             copied.chmod(original.stat().st_mode & 0o777)
             _sync(copied)
             _refuse_unless_free(file, original, replace=replace)
             copied.replace(file)
             _sync(file.parent)
-        except OSError as error:
-            raise _cannot_write(file, error) from error
     return Backup(file, size)
 
 
@@ -102,10 +101,8 @@ def _own(file: Path) -> Iterator[Path]:
     """An empty file to grow beside `file`, ours alone and gone at the end. What a killed try
     left is taken over."""
     growing = file.with_name(f".{file.name}.partial")
-    try:
+    with _writing(file):
         descriptor = os.open(growing, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-    except OSError as error:
-        raise _cannot_write(file, error) from error
     try:
         _lock(descriptor, growing)
         os.ftruncate(descriptor, 0)
@@ -150,6 +147,7 @@ def _copy(
             # The snapshot begins with the first reading and lasts until the connection closes.
             original.execute("BEGIN")
             original.execute("SELECT count(*) FROM sqlite_schema").fetchone()
+            (page,) = original.execute("PRAGMA page_size").fetchone()
             # No journal, for a copy that fails is thrown away; and it is brought to the disk
             # once, at the end.
             copy.execute("PRAGMA journal_mode = OFF")
@@ -157,7 +155,7 @@ def _copy(
             original.backup(
                 copy,
                 pages=PAGES_AT_ONCE,
-                progress=lambda _status, remaining, total: progress(total - remaining, total),
+                progress=lambda _status, left, total: progress((total - left) * page, total * page),
             )
             # It was copied as one that has files beside it. A copy is one file.
             copy.execute("PRAGMA journal_mode = OFF")
@@ -194,6 +192,14 @@ def _sync(path: Path) -> None:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
+
+
+@contextmanager
+def _writing(file: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise _cannot_write(file, error) from error
 
 
 def _cannot_write(file: Path, error: OSError) -> BackupFailed:

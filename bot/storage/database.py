@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
+from pathlib import Path
 from typing import Self
 
 from sqlalchemy import URL, make_url
@@ -52,6 +53,9 @@ class Stores:
 class DatabaseReader:
     """An open database to look at; `look_into` makes it."""
 
+    _was_sound = False
+    """Whether its file was seen to be a database of ours."""
+
     def __init__(
         self,
         url: URL,
@@ -65,6 +69,11 @@ class DatabaseReader:
         self._patience = patience
         self._on_damage = on_damage
         self._damage: DatabaseDamaged | None = None
+
+    @property
+    def file(self) -> Path:
+        """The file it is."""
+        return sqlite.file_of(self._url)
 
     @asynccontextmanager
     async def reading(self) -> AsyncIterator[Stores]:
@@ -91,7 +100,9 @@ class DatabaseReader:
         try:
             yield
         except DBAPIError as error:
-            known = sqlite.unavailable(error.orig, self._url, patience=self._patience, opened=True)
+            known = sqlite.unavailable(
+                error.orig, self._url, patience=self._patience, opened=self._was_sound
+            )
             if known is None:
                 raise
             if isinstance(known, DatabaseDamaged) and self._damage is None:
@@ -103,6 +114,8 @@ class DatabaseReader:
 
 class Database(DatabaseReader):
     """An open database; `open_database` makes it."""
+
+    _was_sound = True
 
     def __init__(
         self,
