@@ -69,9 +69,9 @@ MESSAGES_PER_SERVER: Final = 16
 """Of those, for one server: it has its share of 50 a second even at a third of a second's delay,
 and leaves the rest to others when all its channels hang."""
 
-PLANNED_AT_ONCE: Final = 64
+PLANNED_AT_ONCE: Final = 8
 """Deliveries planned at once. Writers take turns, so with thousands due at one hour the first
-message would otherwise wait until the last of them is planned."""
+message would otherwise wait until so many of them are planned, some 15 ms each."""
 
 TRIES: Final = 6
 """After that many fruitless tries a channel is left to the next sweep: nothing is forgotten."""

@@ -131,3 +131,20 @@ def test_a_time_that_is_moved_to_later_today_first_counts_tomorrow_if_today_had_
 def test_only_its_own_slots_are_owed() -> None:
     assert not a_subscription().owes(utc(2024, 6, 5, 1))
     assert not a_subscription(state=SubscriptionState.PAUSED).owes(utc(2024, 6, 5))
+
+
+@pytest.mark.parametrize(
+    ("ahead", "owed"),
+    [
+        (timedelta(0), False),  # it had this very slot
+        (timedelta(days=1), False),  # the clock was a day ahead: this day was had
+        (timedelta(days=40), True),
+    ],
+)
+def test_a_clock_that_ran_far_ahead_does_not_silence_a_channel_until_its_day_comes(
+    ahead: timedelta, owed: bool
+) -> None:
+    slot = utc(2024, 6, 5)
+    subscription = a_subscription(last_slot_at=slot + ahead)
+    assert subscription.owes(slot) is owed
+    assert (subscription.missed_slot(slot) == slot) is owed

@@ -22,7 +22,7 @@ from bot.domain.deliveries import (
     Unknown,
 )
 from bot.domain.papers import PaperId
-from bot.domain.subscriptions import Subscription
+from bot.domain.subscriptions import Subscription, SuspensionCause
 from bot.storage.database import Database
 from bot.storage.errors import DeliveryNotFound
 from tests.storage.samples import (
@@ -689,3 +689,111 @@ async def test_a_plan_that_comes_after_the_end_of_its_subscription_is_not_writte
 
     assert written is None
     assert await had(database) == frozenset()
+
+
+# --- clocks, copies and suspensions ---
+
+
+@pytest.mark.parametrize(
+    ("set_back", "taken"),
+    [(timedelta(minutes=4), False), (timedelta(hours=1), True)],
+    ids=["another machine's clock", "a clock that was set back"],
+)
+async def test_a_claim_from_the_future_holds_no_longer_than_clocks_can_be_apart(
+    database: Database, subscription: Subscription, set_back: timedelta, taken: bool
+) -> None:
+    [message] = (await planned(database, subscription, cards([1]))).messages
+    await claim(database, message)
+    again = await claim(database, message, owner="two", after=-set_back)
+    assert (again is not None) is taken
+    if again is not None:
+        assert again.first_sent_at == NOON, "it may have been sent"
+
+
+async def test_a_slot_of_a_clock_that_ran_ahead_gives_way_to_the_next_real_one(
+    database: Database, subscription: Subscription
+) -> None:
+    await planned(database, subscription, [], slot_at=SLOT + timedelta(days=40))
+    await planned(database, subscription, [])
+    async with database.reading() as stores:
+        found = await stores.subscriptions.get(subscription.id)
+    assert found is not None
+    assert found.last_slot_at == SLOT
+
+
+async def test_the_last_message_of_a_channel_is_the_newest_that_is_known(
+    database: Database, subscription: Subscription
+) -> None:
+    async with database.reading() as stores:
+        assert await stores.deliveries.last_posted(CHANNEL) is None
+    first = await planned(database, subscription, cards([1, 2]))
+    second = await planned(database, subscription, cards([3]), slot_at=NEXT_SLOT)
+    for message, message_id in zip(first.messages, (70, 80), strict=True):
+        await send(database, message, Sent(message_id))
+    await send(database, second.messages[0], Unknown("lost"))
+    async with database.reading() as stores:
+        assert await stores.deliveries.last_posted(CHANNEL) == 80
+        assert await stores.deliveries.last_posted(CHANNEL + 1) is None
+
+
+async def test_everything_unsent_can_be_put_in_doubt_and_is_not_freed_then(
+    database: Database, subscription: Subscription
+) -> None:
+    delivery = await planned(database, subscription, cards([1, 2, 3]))
+    await send(database, delivery.messages[0], Sent(1))
+    await send(database, delivery.messages[1], Unknown("lost"))
+    before = NOON - timedelta(days=1)
+    async with database.transaction() as stores:
+        await stores.deliveries.doubt(since=before)
+    sent_at = [m.first_sent_at for m in (await get(database, delivery)).messages]
+    assert sent_at == [NOON, NOON, before]
+    await abandon(database, delivery)
+    assert await had(database) == {paper_id(1), paper_id(2), paper_id(3)}
+
+
+async def test_messages_can_be_planned_in_doubt(
+    database: Database, subscription: Subscription
+) -> None:
+    async with database.transaction() as stores:
+        opened = await stores.deliveries.open(subscription, SLOT)
+        assert opened is not None
+        delivery = await stores.deliveries.plan(
+            opened.id, cards([1]), quiet=None, quiet_until=None, maybe_sent_at=NOON
+        )
+    assert delivery is not None
+    assert [message.first_sent_at for message in delivery.messages] == [NOON]
+
+
+async def test_a_suspended_subscriptions_deliveries_rest_until_it_is_resumed(
+    database: Database, subscription: Subscription
+) -> None:
+    delivery = await planned(database, subscription, cards([1, 2]))
+    await send(database, delivery.messages[0], Sent(1))
+    async with database.transaction() as stores:
+        await stores.deliveries.open(subscription, NEXT_SLOT)
+        await stores.subscriptions.suspend(subscription.id, SuspensionCause.REFUSED, "403", at=SLOT)
+    async with database.reading() as stores:
+        assert await stores.deliveries.unfinished() == ()
+        assert await stores.deliveries.waiting() == ()
+
+    async with database.transaction() as stores:
+        await stores.subscriptions.resume(subscription.id, at=SLOT + timedelta(hours=1))
+    async with database.reading() as stores:
+        assert [d.id for d in await stores.deliveries.unfinished()] == [delivery.id]
+        assert len(await stores.deliveries.waiting()) == 1
+    assert await states(database, delivery) == [MessageState.POSTED, MessageState.PLANNED]
+
+
+async def test_a_delivery_of_an_earlier_day_is_given_up_when_its_subscription_is_resumed(
+    database: Database, subscription: Subscription
+) -> None:
+    delivery = await planned(database, subscription, cards([1, 2, 3]))
+    await send(database, delivery.messages[0], Sent(1))
+    await send(database, delivery.messages[1], Unknown("lost"))
+    async with database.transaction() as stores:
+        await stores.subscriptions.suspend(subscription.id, SuspensionCause.REFUSED, "403", at=SLOT)
+        await stores.subscriptions.resume(subscription.id, at=NEXT_SLOT)
+    assert await had(database) == {paper_id(1), paper_id(2)}, "the third is free for the next"
+    async with database.reading() as stores:
+        [open_] = await stores.deliveries.unfinished()
+    assert [m.state for m in open_.messages] == [MessageState.POSTED, MessageState.UNKNOWN]

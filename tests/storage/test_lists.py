@@ -382,3 +382,14 @@ async def test_the_version_of_some_lists_changes_with_each_reading_of_one_that_h
 
     assert len(set(versions)) == len(versions)
     assert await version() == versions[-1]
+
+
+async def test_a_list_that_a_clock_ahead_of_time_closed_is_read_again(database: Database) -> None:
+    tomorrow = NOON + timedelta(days=1)
+    await save(database, source="one", closed=True, read_at=tomorrow)
+    async with database.reading() as stores:
+        assert await stores.lists.closed_days([DAY], ["one"], now=NOON) == frozenset()
+
+    await save(database, source="one", closed=False, read_at=NOON)
+    async with database.reading() as stores:
+        assert await stores.lists.closed_days([DAY], ["one"], now=tomorrow) == frozenset()

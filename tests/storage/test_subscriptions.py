@@ -222,3 +222,126 @@ async def test_an_instant_of_any_zone_comes_back_as_the_same_instant_in_utc(
 
     assert made.created_at == moment
     assert made.created_at.tzinfo is UTC
+
+
+# --- suspended ---
+
+SLOT_OF_TODAY = datetime(2024, 6, 5, 0, tzinfo=UTC)  # 09:00 in Seoul
+
+
+async def suspend(database: Database, subscription: Subscription, at: datetime = NOON) -> None:
+    async with database.transaction() as stores:
+        assert await stores.subscriptions.suspend(
+            subscription.id, SuspensionCause.LACKING, "I lack Embed Links", at=at
+        )
+
+
+async def test_a_suspension_keeps_its_first_cause_until_a_better_one_is_known(
+    database: Database,
+) -> None:
+    made = await subscribe(database)
+    await suspend(database, made)
+    async with database.transaction() as stores:
+        again = await stores.subscriptions.suspend(
+            made.id, SuspensionCause.REFUSED, "403", at=NOON + timedelta(hours=1)
+        )
+    assert not again
+    kept = (await stored(database, made.id)).suspension
+    assert kept == Suspension(
+        cause=SuspensionCause.LACKING, reason="I lack Embed Links", since=NOON
+    )
+
+    async with database.transaction() as stores:
+        await stores.subscriptions.recognise(made.id, SuspensionCause.REMOVED, "put out")
+    assert (await stored(database, made.id)).suspension == replace(
+        kept, cause=SuspensionCause.REMOVED, reason="put out"
+    )
+
+
+async def test_a_paused_subscription_is_not_suspended_and_a_suspended_one_can_be_paused(
+    database: Database,
+) -> None:
+    paused, suspended = await subscribe(database, 1), await subscribe(database, 2)
+    async with database.transaction() as stores:
+        await stores.subscriptions.pause(paused.id)
+        assert not await stores.subscriptions.suspend(
+            paused.id, SuspensionCause.REFUSED, "403", at=NOON
+        )
+        await stores.subscriptions.recognise(paused.id, SuspensionCause.REFUSED, "403")
+    await suspend(database, suspended)
+    async with database.transaction() as stores:
+        await stores.subscriptions.pause(suspended.id)
+
+    for subscription in (paused, suspended):
+        found = await stored(database, subscription.id)
+        assert (found.state, found.suspension) == (SubscriptionState.PAUSED, None)
+
+
+async def test_that_people_are_told_is_noted_once_and_anew_for_each_suspension(
+    database: Database,
+) -> None:
+    made = await subscribe(database)
+    await suspend(database, made)
+    later = NOON + timedelta(minutes=1)
+    async with database.transaction() as stores:
+        assert await stores.subscriptions.begin_telling(made.id, NOON) is None
+        assert await stores.subscriptions.begin_telling(made.id, later) == NOON
+        await stores.subscriptions.told(made.id, None)
+        assert await stores.subscriptions.begin_telling(made.id, later) is None
+        await stores.subscriptions.told(made.id, later)
+    known = (await stored(database, made.id)).suspension
+    assert known is not None
+    assert known.told_at == later
+
+    async with database.transaction() as stores:
+        await stores.subscriptions.resume(made.id, at=later)
+    await suspend(database, made, later)
+    async with database.transaction() as stores:
+        assert await stores.subscriptions.begin_telling(made.id, later) is None
+
+
+async def test_a_suspension_owes_its_last_slot_and_a_pause_does_not(database: Database) -> None:
+    suspended, paused = await subscribe(database, 1), await subscribe(database, 2)
+    await suspend(database, suspended)
+    days_later = SLOT_OF_TODAY + timedelta(days=3, hours=2)
+    async with database.transaction() as stores:
+        await stores.subscriptions.pause(paused.id)
+        for subscription in (suspended, paused):
+            await stores.subscriptions.resume(subscription.id, at=days_later)
+        missed = await stores.subscriptions.missed(days_later)
+    assert [subscription.id for subscription in missed] == [suspended.id]
+
+
+async def test_a_subscription_that_has_ended_cannot_be_resumed(database: Database) -> None:
+    made = await subscribe(database)
+    async with database.transaction() as stores:
+        await stores.subscriptions.remove(made.id)
+        assert await stores.subscriptions.resume(made.id, at=NOON) is None
+        assert not await stores.subscriptions.suspend(
+            made.id, SuspensionCause.GONE, "gone", at=NOON
+        )
+
+
+@pytest.mark.parametrize("hours_ago", [1, 22, 23, 24, 26, 48])
+@pytest.mark.parametrize("changed", [False, True])
+async def test_looking_for_missed_slots_finds_what_looking_at_each_would(
+    database: Database, hours_ago: int, changed: bool
+) -> None:
+    """Also where the time was moved since, and on the days that clocks change."""
+    changed_at = datetime(2024, 10, 26, 9, tzinfo=UTC)
+    for channel, zone in enumerate(("Europe/Berlin", "Asia/Seoul", "America/St_Johns")):
+        made = await subscribe(database, channel + 1, at=daily(9, zone=zone))
+        slot = made.preferences.daily.last_until(changed_at)
+        async with database.transaction() as stores:
+            delivery = await stores.deliveries.open(made, slot)
+            assert delivery is not None
+            await stores.deliveries.plan(delivery.id, [], quiet=None, quiet_until=None)
+            if changed:
+                await stores.subscriptions.change(
+                    made.id, Preferences(daily=daily(1, 30, zone=zone)), at=changed_at
+                )
+    now = changed_at + timedelta(hours=hours_ago)
+    async with database.reading() as stores:
+        everyone = await stores.subscriptions.all(SubscriptionState.ACTIVE)
+        missed = await stores.subscriptions.missed(now)
+    assert missed == tuple(s for s in everyone if s.missed_slot(now) is not None)
