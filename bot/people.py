@@ -1,7 +1,7 @@
 """Writing to those who look after a channel that is shut to us."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from datetime import timedelta
 
 import aiohttp
@@ -30,12 +30,13 @@ class DiscordPeople:
         self._sender = sender
         self._timeout = timeout.total_seconds()
 
-    async def tell(self, subscription: Subscription, *, nonce: str) -> Outcome:
+    async def tell(self, subscriptions: Sequence[Subscription], *, nonce: str) -> Outcome:
         """Say it to the first of them that takes it."""
+        subscription = subscriptions[0]
         guild = self._client.get_guild(subscription.guild_id)
         if guild is None or self._client.user is None:
             return NotSent("not connected to the server")
-        message = suspended(subscription, guild=guild.name)
+        message = suspended(subscriptions, guild=guild.name)
         async for place in self._places(subscription, guild):
             if isinstance(place, int):
                 place = await self._sender.send(place, message, nonce=nonce)

@@ -1,32 +1,39 @@
 """What the people of a channel are told when it takes nothing from us any more."""
 
+from collections.abc import Sequence
 from typing import Final
 
-from bot.domain.subscriptions import Subscription, SuspensionCause
+from bot.domain.subscriptions import Subscription, Suspension, SuspensionCause
 from bot.domain.suspensions import KEPT_FOR
 from bot.rendering import markup, words
 from bot.rendering.message import Rendered
 
+_NAMED: Final = 20
 _NAME_ROOM: Final = 100
 _REASON_ROOM: Final = 300
 
 
-def suspended(subscription: Subscription, *, guild: str) -> Rendered:
-    """The one message about a suspension; `guild` is the server's name."""
-    suspension = subscription.suspension
+def suspended(subscriptions: Sequence[Subscription], *, guild: str) -> Rendered:
+    """The one message about suspensions for one reason; `guild` is the server's name."""
+    suspension = subscriptions[0].suspension
     if suspension is None:
-        raise ValueError(f"subscription {subscription.id} is not suspended")
-    name = markup.shown(guild, _NAME_ROOM, shown_as=markup.unlinked)
-    cannot = words.CANNOT_POST.format(
-        channel=f"<#{subscription.channel_id}>",
-        guild=name,
-        reason=markup.shown(suspension.reason, _REASON_ROOM, shown_as=markup.unlinked),
-    )
+        raise ValueError(f"subscription {subscriptions[0].id} is not suspended")
+    channels = words.names_text((f"<#{s.channel_id}>" for s in subscriptions[:_NAMED]), "en")
+    if more := len(subscriptions[_NAMED:]):
+        channels += words.MORE_CHANNELS.format(count=more)
+    named = {
+        "channels": channels,
+        "guild": markup.shown(guild, _NAME_ROOM, shown_as=markup.unlinked),
+    }
     match suspension.cause:
         case SuspensionCause.GONE:
-            text = words.GONE.format(guild=name, days=KEPT_FOR.days)
+            text = words.GONE.format(days=KEPT_FOR.days, **named)
         case SuspensionCause.LACKING:
-            text = words.LACKING.format(cannot=cannot)
+            text = words.LACKING.format(reason=_reason(suspension), **named)
         case _:
-            text = words.REFUSED.format(cannot=cannot)
+            text = words.REFUSED.format(reason=_reason(suspension), **named)
     return Rendered(content=text)
+
+
+def _reason(suspension: Suspension) -> str:
+    return markup.shown(suspension.reason, _REASON_ROOM, shown_as=markup.unlinked)

@@ -55,16 +55,19 @@ QUIET: Final = {
 DOWN_SINCE: Final = "No papers today: the source has been out of reach since {since}."
 NEXT_POST: Final = "Next post: {at} ({in_time})."
 
-CANNOT_POST: Final = (
-    "I can't post the daily papers in {channel} of **{guild}** any more: {reason}. "
-    "I have kept everything"
+LACKING: Final = (
+    "I can't post the daily papers in {channels} of **{guild}** any more: {reason}. "
+    "I have kept everything, and go on by myself as soon as I get that permission back."
 )
-LACKING: Final = "{cannot}, and go on by myself as soon as I get that permission back."
-REFUSED: Final = "{cannot}. Once that is mended, `/subscription resume` goes on."
+REFUSED: Final = (
+    "I can't post the daily papers in {channels} of **{guild}** any more: {reason}. "
+    "I have kept everything. Once that is mended, `/subscription resume` goes on."
+)
 GONE: Final = (
-    "The channel of the daily papers of **{guild}** is gone. I keep its settings for {days} days, "
-    "should it come back; `/subscribe` starts in another channel."
+    "I can't find {channels} of **{guild}** any more, where the daily papers came. I keep the "
+    "settings for {days} days, should it come back; `/subscribe` starts in another channel."
 )
+MORE_CHANNELS: Final = " and {count} more"
 
 OTHER_LANGUAGE: Final = "other"
 

@@ -107,7 +107,8 @@ class Scheduling:
         await self.track()
         for job, every in (
             (self.collect, self._collect_every),
-            (self._take_up, self._resume_every),
+            (self._delivering.resume, self._resume_every),
+            (self._suspending.sweep, self._resume_every),
         ):
             self._scheduler.add_job(
                 self._run,
@@ -186,10 +187,6 @@ class Scheduling:
         await self.track()
         if not self._stopping:
             self._scheduler.add_job(self._run, args=[self.sweep], misfire_grace_time=None)
-
-    async def _take_up(self) -> None:
-        await self._suspending.sweep()
-        await self._delivering.resume()
 
     async def _run(self, job: Callable[..., Awaitable[None]], *arguments: Any) -> None:
         task = asyncio.current_task()

@@ -2,7 +2,8 @@
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Collection
+from collections import defaultdict
+from collections.abc import Awaitable, Callable, Collection, Sequence
 from datetime import timedelta
 from typing import Protocol
 
@@ -21,9 +22,9 @@ log = logging.getLogger(__name__)
 class People(Protocol):
     """Those who look after a channel. `bot.people.DiscordPeople` writes to them."""
 
-    async def tell(self, subscription: Subscription, *, nonce: str) -> Outcome:
-        """Say that and why `subscription` is suspended, where somebody can still be reached;
-        `Refused` if nowhere."""
+    async def tell(self, subscriptions: Sequence[Subscription], *, nonce: str) -> Outcome:
+        """Say in one message that and why these are suspended, where somebody can still be
+        reached; `Refused` if nowhere. All are of one server, one person and one reason."""
         ...
 
 
@@ -110,7 +111,7 @@ class Suspending:
             )
 
     async def _step(self, suspended: Collection[Subscription], *, changed: bool) -> None:
-        resumed = False
+        resumed, to_tell = False, []
         for subscription in suspended:
             standing = self._presence.standing(subscription.guild_id, subscription.channel_id)
             match next_step(subscription, standing, self._now(), changed=changed):
@@ -129,35 +130,53 @@ class Suspending:
                 case Step.NOTE_LACKING if (known := standing.suspension()) is not None:
                     async with self._database.transaction() as stores:
                         await stores.subscriptions.recognise(subscription.id, *known)
-            await self._tell_once(subscription)
+            to_tell.append(subscription)
         if resumed:
             await self._on_resume()
+        for group in _groups(to_tell):
+            await self._tell_once(group)
 
-    async def _tell_once(self, subscription: Subscription) -> None:
-        suspension = subscription.suspension
-        assert suspension is not None  # noqa: S101 - only suspended ones come here
-        if suspension.told_at is not None or not tells_people(suspension.cause):
-            return
+    async def _tell_once(self, subscriptions: Sequence[Subscription]) -> None:
+        """Tell the people of one server, once, of all that was suspended for one reason."""
         now = self._now()
+        fresh: list[Subscription] = []
         async with self._database.transaction() as stores:
-            began = await stores.subscriptions.begin_telling(subscription.id, now)
-        if began is not None and not timedelta(0) <= now - began <= self._timing.nonce_remembered:
-            # Nobody can tell whether they heard it; saying it again would be nagging.
-            outcome: Outcome = Unknown("interrupted")
-        else:
-            outcome = await self._people.tell(
-                subscription,
-                nonce=nonce(
-                    subscription.channel_id, f"suspended {suspension.since.timestamp():.0f}"
-                ),
-            )
-            if isinstance(outcome, Unknown):
-                return  # once more with the same nonce, while Discord remembers it
-        told_at = None if isinstance(outcome, NotSent) else now
+            for subscription in subscriptions:
+                began = await stores.subscriptions.begin_telling(subscription.id, now)
+                if began is None or timedelta(0) <= now - began <= self._timing.nonce_remembered:
+                    fresh.append(subscription)
+                else:
+                    # Nobody can tell whether they heard it; saying it again would be nagging.
+                    await stores.subscriptions.told(subscription.id, now)
+        if not fresh:
+            return
+        first = fresh[0]
+        assert first.suspension is not None  # noqa: S101 - only suspended ones come here
+        since = first.suspension.since.timestamp()
+        outcome = await self._people.tell(
+            fresh, nonce=nonce(first.channel_id, f"suspended {since:.0f}")
+        )
+        if isinstance(outcome, Unknown):
+            return  # once more with the same nonce, while Discord remembers it
         async with self._database.transaction() as stores:
-            await stores.subscriptions.told(subscription.id, told_at)
+            for subscription in fresh:
+                await stores.subscriptions.told(
+                    subscription.id, None if isinstance(outcome, NotSent) else now
+                )
         log.info(
-            "channel %d is suspended, telling its people: %s",
-            subscription.channel_id,
+            "%d suspended channels of server %d, telling their people: %s",
+            len(fresh),
+            first.guild_id,
             type(outcome).__name__,
         )
+
+
+def _groups(suspended: Sequence[Subscription]) -> list[list[Subscription]]:
+    """Those whose people are yet to be told, by server, person and reason: a server that takes
+    a role from the bot shuts a hundred channels, and wants one message."""
+    groups: defaultdict[tuple[object, ...], list[Subscription]] = defaultdict(list)
+    for one in suspended:
+        why = one.suspension
+        if why is not None and why.told_at is None and tells_people(why.cause):
+            groups[one.guild_id, one.created_by, why.cause, why.reason].append(one)
+    return list(groups.values())

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import defaultdict
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, Callable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from pathlib import Path
@@ -235,8 +235,8 @@ class Listeners:
         self.nonces: list[str] = []
         self.answer: Outcome = Sent(1)
 
-    async def tell(self, subscription: Subscription, *, nonce: str) -> Outcome:
-        self.told.append(subscription)
+    async def tell(self, subscriptions: Sequence[Subscription], *, nonce: str) -> Outcome:
+        self.told += subscriptions
         self.nonces.append(nonce)
         return self.answer
 

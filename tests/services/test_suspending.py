@@ -60,6 +60,20 @@ async def test_its_people_are_told_once(
     assert known.told_at == SLOT
 
 
+async def test_a_server_that_shuts_many_channels_gets_one_message(
+    database: Database, suspending: Suspending, people: Listeners, clock: Clock
+) -> None:
+    for n in range(5):
+        subscription = await subscribe(database, CHANNEL + n)
+        cause = SuspensionCause.GONE if n == 4 else SuspensionCause.LACKING
+        async with database.transaction() as stores:
+            await stores.subscriptions.suspend(subscription.id, cause, cause.value, at=clock())
+    await suspending.sweep()
+    await suspending.sweep()
+    assert [told.channel_id - CHANNEL for told in people.told] == [0, 1, 2, 3, 4]
+    assert len(people.nonces) == 2, "one for each reason"
+
+
 async def test_they_are_told_again_of_another_suspension(
     database: Database, suspending: Suspending, people: Listeners, clock: Clock
 ) -> None:
