@@ -35,6 +35,12 @@ LAST_REGISTERING_AGAIN: Final = timedelta(minutes=10)
 REGISTERING: Final = timedelta(minutes=1)
 """How long Discord may take for the commands, its own request to wait included."""
 
+LAST_ANSWERS: Final = timedelta(seconds=5)
+"""How long commands under way have when the bot stops."""
+
+_HANDLERS: Final = ("discord.py: ", "CommandTree-invoker", "discord-ui-view-dispatch-")
+"""How the names of discord.py's tasks begin."""
+
 _AUTHENTICATION_FAILED: Final = 4004
 """https://discord.com/developers/docs/topics/opcodes-and-status-codes#gateway"""
 
@@ -210,7 +216,14 @@ class PaperBot(commands.AutoShardedBot):
             self._registering.cancel()
         for stop in reversed(self._on_stop):
             await stop()
+        # Who has just asked something still gets the answer, and nobody is torn from the store.
+        if under_way := _handlers():
+            await asyncio.wait(under_way, timeout=LAST_ANSWERS.total_seconds())
         await super().close()
+        if late := _handlers():
+            for handler in late:
+                handler.cancel()
+            await asyncio.wait(late)
 
     async def _register_commands(self) -> None:
         """Tell Discord our commands, again and again until it takes them.
@@ -273,6 +286,14 @@ class PaperBot(commands.AutoShardedBot):
             len(self.guilds),
             len(self.shards),
         )
+
+
+def _handlers() -> set[asyncio.Task[Any]]:
+    """The commands, buttons and events that are being handled now.
+
+    discord.py starts a task for each and keeps none; it does name them.
+    """
+    return {task for task in asyncio.all_tasks() if task.get_name().startswith(_HANDLERS)}
 
 
 def _name(interaction: discord.Interaction[Any]) -> str:

@@ -13,14 +13,14 @@ import aiohttp
 
 from bot.services.measures import Measures
 
-REQUESTS_PER_SECOND: Final = 48
+REQUESTS_PER_SECOND: Final = 47.8
 """Of the 50 requests a second that Discord allows a bot over all routes
-(https://discord.com/developers/docs/topics/rate-limits#global-rate-limit). Answers to
-interactions do not count towards it."""
+(https://discord.com/developers/docs/topics/rate-limits#global-rate-limit); what is left is for
+the time that a request takes on its way, which is not always the same. Answers to interactions do
+not count towards it."""
 
-AT_ONCE: Final = 2
-"""Requests that may go in the same moment, so that what the event loop was late by is made up
-for. Within any second go `REQUESTS_PER_SECOND` and these, no more than Discord allows."""
+MADE_UP_FOR: Final = 0.005
+"""Seconds that the event loop may wake a request up late without the rate suffering."""
 
 _NOT_COUNTED: Final = re.compile(r"/(interactions|webhooks)/")
 
@@ -54,20 +54,20 @@ class Beat:
     others. (A limiter that all must wait for would let a command queue behind a delivery.)
     """
 
-    def __init__(self, per_second: float, *, at_once: int) -> None:
+    def __init__(self, per_second: float) -> None:
         self._interval = 1 / per_second
-        self._slack = (at_once - 1) * self._interval
         self._taken_until = 0.0
         self._turn = asyncio.Lock()
 
     def count(self) -> None:
         """A request goes now."""
-        self._taken_until = max(self._taken_until, time.monotonic()) + self._interval
+        earliest = time.monotonic() - MADE_UP_FOR
+        self._taken_until = max(self._taken_until, earliest) + self._interval
 
     async def wait(self) -> None:
         """Return when there is room for one more request, and count it."""
         async with self._turn:
-            while (delay := self._taken_until - self._slack - time.monotonic()) > 0:  # noqa: ASYNC110 - others may take room meanwhile
+            while (delay := self._taken_until - time.monotonic()) > 0:  # noqa: ASYNC110 - others may take room meanwhile
                 await asyncio.sleep(delay)
             self.count()
 
@@ -83,7 +83,7 @@ class Pacing:
         self, per_second: float = REQUESTS_PER_SECOND, *, measures: Measures | None = None
     ) -> None:
         self._measures = measures or Measures()
-        self._beat = Beat(per_second, at_once=AT_ONCE)
+        self._beat = Beat(per_second)
 
     def trace(self) -> aiohttp.TraceConfig:
         """The hook for discord.py's `http_trace`."""

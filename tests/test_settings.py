@@ -35,12 +35,16 @@ def test_settings_come_from_the_environment_and_from_a_file(
     monkeypatch.setenv("SHARD_COUNT", "8")
     monkeypatch.setenv("SHARD_IDS", "0-2,5")
     monkeypatch.setenv("LOG_LEVEL", "debug")
+    monkeypatch.setenv("LOG_FORMAT", "JSON")
+    monkeypatch.setenv("HTTP_PORT", "9090")
     settings = load_settings()
     assert settings.token() == "from.the.file"
     assert settings.collect_every == 30, "the environment wins over the file"
     assert settings.hf_token is None, "empty is not set"
     assert settings.shard_ids == (0, 1, 2, 5)
     assert settings.log_level == "DEBUG"
+    assert settings.log_format == "json"
+    assert (settings.http_host, settings.http_port) == ("127.0.0.1", 9090)
     assert load_settings(database_url="sqlite:///a.db").database_url == "sqlite+aiosqlite:///a.db"
 
 
@@ -53,6 +57,10 @@ def test_settings_come_from_the_environment_and_from_a_file(
         ("DATABASE_URL", "papers.db", "sqlite+aiosqlite:///daily-papers.db"),
         ("HUGGINGFACE_URL", "huggingface", "such as https://huggingface.co"),
         ("LOG_LEVEL", "LOUD", "DEBUG, INFO, WARNING or ERROR"),
+        ("LOG_FORMAT", "xml", "text for people, or json for programs"),
+        ("HTTP_PORT", "web", "such as 9090"),
+        ("HTTP_PORT", "0", "from 1 to 65535"),
+        ("HTTP_HOST", "http://here", "such as 127.0.0.1"),
         ("MARKDOWN_LANGUAGE", "Korean!", "such as ko"),
         ("SHARD_COUNT", "none", "such as 4"),
         ("SHARD_IDS", "a-b", "such as 0-3 or 0,2"),

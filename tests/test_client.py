@@ -1,0 +1,356 @@
+"""The connection to Discord: what it does not depend on, why it ends, and what is seen of it."""
+
+import asyncio
+import logging
+import socket
+import sqlite3
+from collections.abc import AsyncGenerator, Callable
+from contextlib import asynccontextmanager, closing
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+import discord
+import pytest
+from discord.gateway import DiscordWebSocket
+from discord.http import Route
+
+from bot import client
+from bot.app import App, open_app
+from bot.client import PaperBot, TokenRefused
+from bot.domain.errors import BotError
+from bot.settings import load_settings
+from bot.storage.errors import DatabaseUnavailable
+from tests.loopback.discord_faults import Denied, Held
+from tests.loopback.discord_gateway import Close
+from tests.loopback.discord_permissions import Permission
+from tests.loopback.discord_server import LoopbackDiscord
+from tests.services.scrape import Scraped
+
+COMMANDS = ("PUT", "/applications/*/commands")
+
+
+@pytest.fixture(autouse=True)
+def _discord_py_restored(monkeypatch: pytest.MonkeyPatch) -> None:
+    """`DISCORD_API_URL` changes discord.py for the whole process."""
+    monkeypatch.setattr(Route, "BASE", Route.BASE)
+    monkeypatch.setattr(DiscordWebSocket, "DEFAULT_GATEWAY", DiscordWebSocket.DEFAULT_GATEWAY)
+    monkeypatch.setattr(DiscordWebSocket, "gateway", None, raising=False)
+
+    async def at_once(self: PaperBot, shard_id: int | None, *, initial: bool = False) -> None:
+        """The five seconds between two shards are for the real Discord."""
+
+    monkeypatch.setattr(PaperBot, "before_identify_hook", at_once)
+
+
+@pytest.fixture
+async def discord_server() -> AsyncGenerator[LoopbackDiscord]:
+    async with LoopbackDiscord() as server:
+        yield server
+
+
+@pytest.fixture
+async def app(
+    discord_server: LoopbackDiscord, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> AsyncGenerator[App]:
+    """The bot, not logged in yet, with an empty folder for a source."""
+    (tmp_path / "digests").mkdir()
+    monkeypatch.chdir(tmp_path)
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port: int = free.getsockname()[1]
+    settings = load_settings(
+        http_port=port,
+        discord_api_url=discord_server.url,
+        database_url=f"sqlite+aiosqlite:///{tmp_path / 'papers.db'}",
+        sources=f"markdown:{tmp_path / 'digests'}",
+    )
+    async with open_app(settings) as app:
+        yield app
+
+
+@asynccontextmanager
+async def connected(app: App, discord_server: LoopbackDiscord) -> AsyncGenerator[asyncio.Task[Any]]:
+    """Logged in and ready, until closed; the task ends as `PaperBot.connect` does."""
+    await app.bot.login(discord_server.token)
+    connection = asyncio.create_task(app.bot.connect())
+    await app.bot.wait_until_ready()
+    yield connection
+    await app.bot.close()
+    await asyncio.wait([connection])
+
+
+async def until(is_so: Callable[[], bool]) -> None:
+    """Return once something is so at the other end of a socket."""
+    async with asyncio.timeout(20):
+        while not is_so():  # noqa: ASYNC110 - the other end tells nobody
+            await asyncio.sleep(0.01)
+
+
+def running(name: str) -> bool:
+    """Whether there is a task of that name, or one that runs a function of that name."""
+    return any(name in repr(task) for task in asyncio.all_tasks())
+
+
+# --- commands -----------------------------------------------------------------------------
+
+
+async def test_a_discord_that_does_not_take_the_commands_keeps_nothing_from_starting(
+    app: App, discord_server: LoopbackDiscord
+) -> None:
+    rule = discord_server.inject(Held(), *COMMANDS, times=None)
+    async with connected(app, discord_server):
+        await rule.met()
+        assert app.bot.is_ready()
+        assert discord_server.commands == []
+    assert not running("_register_commands"), "closing did not wait for it either"
+
+
+async def test_commands_that_were_not_taken_are_offered_until_they_are(
+    app: App,
+    discord_server: LoopbackDiscord,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    monkeypatch.setattr(client, "FIRST_REGISTERING_AGAIN", timedelta(milliseconds=1))
+    rule = discord_server.inject(Denied(), *COMMANDS, times=2)
+    async with connected(app, discord_server):
+        await until(lambda: discord_server.commands != [])
+    assert rule.hits == 2
+    told = [r.getMessage() for r in caplog.records if "did not take the commands" in r.msg]
+    assert len(told) == 2
+    assert "403" in told[0]
+
+
+async def test_commands_are_offered_less_and_less_often(
+    app: App,
+    discord_server: LoopbackDiscord,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """Every refusal counts against the bot."""
+    monkeypatch.setattr(client, "FIRST_REGISTERING_AGAIN", timedelta(milliseconds=1))
+    monkeypatch.setattr(client, "LAST_REGISTERING_AGAIN", timedelta(milliseconds=4))
+    discord_server.inject(Denied(), *COMMANDS, times=5)
+    async with connected(app, discord_server):
+        await until(lambda: discord_server.commands != [])
+    pauses = [r.args[0] for r in caplog.records if "did not take the commands" in r.msg]  # type: ignore[index]
+    assert pauses == [0.001, 0.002, 0.004, 0.004, 0.004]
+
+
+# --- the end ------------------------------------------------------------------------------
+
+
+async def test_a_failure_stops_the_bot_and_the_first_is_the_reason(
+    app: App, discord_server: LoopbackDiscord, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with connected(app, discord_server) as connection:
+        app.bot.fail(BotError("the database is damaged: put back a backup"))
+        app.bot.fail(BotError("and so on"))
+        await connection
+        assert app.bot.is_closed()
+    assert str(app.bot.failure) == "the database is damaged: put back a backup"
+    [told] = [r for r in caplog.records if r.levelno == logging.CRITICAL]
+    assert "put back a backup" in told.getMessage()
+
+
+async def test_a_failure_of_what_is_being_stopped_does_not_wait_for_itself(
+    app: App, discord_server: LoopbackDiscord
+) -> None:
+    stopping = asyncio.Event()
+    work: asyncio.Task[None]
+
+    async def fail_and_finish() -> None:
+        app.bot.fail(BotError("it broke"))
+        await stopping.wait()
+
+    async def stop() -> None:
+        stopping.set()
+        await work
+
+    async def start() -> None:
+        nonlocal work
+        work = asyncio.create_task(fail_and_finish())
+
+    app.bot.wire(faces=[], start=start, stop=stop)
+    await app.bot.login(discord_server.token)
+    await app.bot.connect()
+    assert work.done()
+    assert app.bot.failure is not None
+
+
+async def test_a_token_that_is_taken_no_longer_ends_the_connection_with_the_cure(
+    app: App, discord_server: LoopbackDiscord
+) -> None:
+    async with connected(app, discord_server) as connection:
+        await discord_server.gateway.close(Close.AUTHENTICATION_FAILED)
+        with pytest.raises(TokenRefused, match="copy the new one from https://discord"):
+            await connection
+
+
+async def test_any_other_end_is_discords_own_word(
+    app: App, discord_server: LoopbackDiscord
+) -> None:
+    async with connected(app, discord_server) as connection:
+        await discord_server.gateway.close(Close.INVALID_SHARD)
+        with pytest.raises(discord.ConnectionClosed) as ended:
+            await connection
+        assert ended.value.code == Close.INVALID_SHARD
+
+
+async def test_a_gateway_that_lets_nobody_in_does_not_keep_the_bot_from_ending(
+    app: App, discord_server: LoopbackDiscord, caplog: pytest.LogCaptureFixture
+) -> None:
+    """discord.py would go on trying with a session that is closed, for ever."""
+    discord_server.gateway.refuse(times=1000)
+    await app.bot.login(discord_server.token)
+    connection = asyncio.create_task(app.bot.connect())
+    await until(lambda: "Failed to connect for shard_id" in caplog.text)
+    await app.bot.close()
+    await asyncio.wait_for(connection, timeout=30)
+
+
+async def test_a_command_under_way_is_still_answered(
+    app: App, discord_server: LoopbackDiscord
+) -> None:
+    guild = discord_server.add_guild("lab")
+    channel = discord_server.add_channel(guild, "papers")
+    manager = discord_server.add_member(guild, "minji", Permission.MANAGE_CHANNELS)
+    async with connected(app, discord_server):
+        await until(lambda: discord_server.commands != [])
+        async with app.database.transaction():  # keeps the command from being carried out
+            asked = await discord_server.slash(
+                channel, manager, "subscribe", {"timezone": "seoul", "language": "en"}
+            )
+            await asked.answered()
+            closing_down = asyncio.create_task(app.bot.close())
+            await asyncio.sleep(0)
+        await closing_down
+    assert "09:00" in (await asked.message()).content
+
+
+async def test_a_command_that_does_not_end_is_broken_off(
+    app: App, discord_server: LoopbackDiscord, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(client, "LAST_ANSWERS", timedelta(milliseconds=10))
+    guild = discord_server.add_guild("lab")
+    channel = discord_server.add_channel(guild, "papers")
+    manager = discord_server.add_member(guild, "minji", Permission.MANAGE_CHANNELS)
+    async with connected(app, discord_server):
+        await until(lambda: discord_server.commands != [])
+        async with app.database.transaction():
+            asked = await discord_server.slash(
+                channel, manager, "subscribe", {"timezone": "seoul", "language": "en"}
+            )
+            await asked.answered()
+            assert running("CommandTree-invoker")
+            await app.bot.close()
+            assert not running("CommandTree-invoker")
+
+
+# --- what is seen -------------------------------------------------------------------------
+
+
+async def test_how_the_shards_stand(app: App, discord_server: LoopbackDiscord) -> None:
+    bot = app.bot
+    assert bot.shard_health() == ()
+    assert bot.trouble() == "not connected to Discord yet"
+    async with connected(app, discord_server):
+        [shard] = bot.shard_health()
+        assert (shard.shard, shard.connected) == (0, True)
+        assert bot.trouble() is None
+
+        discord_server.gateway.refuse(times=1)
+        discord_server.gateway.cut()
+        await until(lambda: bot.trouble() is not None)
+        assert bot.trouble() == "connecting to Discord again: shard 0"
+        assert [shard.connected for shard in bot.shard_health()] == [False]
+        await until(lambda: bot.trouble() is None)
+
+
+async def test_whoever_looks_after_the_bot_sees_it_start_run_and_end(
+    app: App, discord_server: LoopbackDiscord
+) -> None:
+    assert app.web is not None
+    async with aiohttp.ClientSession(f"http://127.0.0.1:{app.web.port}") as session:
+
+        async def ready() -> tuple[int, dict[str, str]]:
+            async with session.get("/readyz") as answer:
+                return answer.status, await answer.json()
+
+        async def healthy() -> int:
+            async with session.get("/healthz") as answer:
+                return answer.status
+
+        status, checks = await ready()
+        assert status == 503
+        assert checks["gateway"] == "not connected to Discord yet"
+        assert checks["store"] == "ok"
+        assert await healthy() == 200, "it is about to start"
+
+        async with connected(app, discord_server):
+            assert await ready() == (200, {"gateway": "ok", "store": "ok", "scheduler": "ok"})
+            async with session.get("/metrics") as answer:
+                seen = Scraped(await answer.read())
+            assert seen["gateway_connected", "0"] == 1
+            assert seen["store_up"] == 1
+            assert seen["discord_requests_total", "200"] > 0
+
+        assert (await ready())[0] == 503
+        assert await healthy() == 200, "it ends on purpose"
+
+
+async def test_a_heartbeat_that_was_answered_is_the_latency(
+    app: App, discord_server: LoopbackDiscord
+) -> None:
+    async with connected(app, discord_server):
+        await until(lambda: app.bot.shard_health()[0].latency is not None)
+        latency = app.bot.shard_health()[0].latency
+        assert latency is not None
+        assert 0 <= latency < 60
+
+
+async def test_a_commands_first_answer_is_timed_and_only_our_failures_are_errors(
+    app: App,
+    discord_server: LoopbackDiscord,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    guild = discord_server.add_guild("lab")
+    channel = discord_server.add_channel(guild, "papers")
+    manager = discord_server.add_member(guild, "minji", Permission.MANAGE_CHANNELS)
+
+    def seen() -> Scraped:
+        return Scraped(app.bot.measures.text())
+
+    async with connected(app, discord_server):
+        await until(lambda: discord_server.commands != [])
+        listed = await discord_server.slash(channel, manager, "subscription list")
+        await listed.message()
+        assert seen()["command_seconds_count", "subscription list", "command"] == 1
+
+        typed = await discord_server.autocomplete(
+            channel, manager, "subscribe", "timezone", {"timezone": "seo"}
+        )
+        await typed.choices()
+        await until(lambda: ("subscribe", "autocomplete") in seen().all("command_seconds_count"))
+
+        not_there = await discord_server.slash(channel, manager, "subscription pause")
+        assert "no subscription" in (await not_there.message()).content
+        assert seen().all("command_errors_total") == {}, "there was nothing to pause"
+
+        with closing(sqlite3.connect(tmp_path / "papers.db")) as elsewhere:
+            elsewhere.execute("ALTER TABLE subscriptions RENAME TO gone")
+        failed = await discord_server.slash(channel, manager, "subscription list")
+        assert "went wrong on my side" in (await failed.message()).content
+        assert seen().all("command_errors_total") == {("subscription list",): 1}
+
+        @asynccontextmanager
+        async def full() -> AsyncGenerator[None]:
+            raise DatabaseUnavailable("no space is left: free some")
+            yield
+
+        monkeypatch.setattr(app.database, "reading", full)
+        failed = await discord_server.slash(channel, manager, "subscription list")
+        assert "no space is left" in (await failed.message()).content
+        assert seen().all("command_errors_total") == {("subscription list",): 2}
