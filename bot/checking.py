@@ -126,7 +126,7 @@ async def check_discord(
     """Whether Discord knows the token, and whether each channel of `subscriptions` can be
     posted in. Once Discord cannot be asked, no more is asked of it."""
     client = discord.Client(
-        intents=discord.Intents.none(),
+        intents=discord.Intents(guilds=True),
         member_cache_flags=discord.MemberCacheFlags.none(),
         http_trace=Pacing(per_second).trace(),
     )

@@ -4,15 +4,24 @@ import asyncio
 import os
 import re
 import signal
+import sqlite3
 import sys
 from collections.abc import Mapping
+from contextlib import closing, suppress
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import pytest
 
-from bot.storage.database import open_database
+from bot.domain.subscriptions import DailyTime, Preferences
+from bot.services.clock import utc_now
+from bot.storage.database import look_into, open_database
+from bot.storage.marks import COPIED
+from tests.builders import a_digest
+from tests.loopback.discord_permissions import Permission
+from tests.loopback.discord_server import LoopbackDiscord
 from tests.loopback.hugging_face import LoopbackHuggingFace, Slow, Status, entry
 
 ROOT = Path(__file__).parents[1]
@@ -43,6 +52,10 @@ class Ran:
     err: str
 
 
+def names(folder: Path) -> list[str]:
+    return sorted(path.name for path in folder.iterdir())
+
+
 @pytest.fixture
 def cli(tmp_path: Path) -> "CommandLine":
     return CommandLine(tmp_path)
@@ -54,6 +67,10 @@ class CommandLine:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.settings: dict[str, str] = {}
+
+    @property
+    def database(self) -> Path:
+        return self.folder / "daily-papers.db"
 
     async def start(self, *arguments: str) -> asyncio.subprocess.Process:
         # None of this machine's settings, but where coverage is to be noted.
@@ -90,7 +107,16 @@ class CommandLine:
 async def test_help_names_every_command(cli: CommandLine) -> None:
     ran = await cli.run("--help")
     assert ran.code == 0
-    for command in ("run", "demo", "fetch", "import", "invite", "version"):
+    for command in (
+        "run",
+        "demo",
+        "fetch",
+        "import",
+        "backup",
+        "check",
+        "invite",
+        "version",
+    ):
         assert re.search(rf"^\W*{command} ", ran.out, flags=re.M), command
 
 
@@ -209,3 +235,273 @@ async def test_a_source_that_stays_broken_is_told_and_costs_only_its_days(
     assert "1 paper on 1 day, 1 new; 1 skipped as unreadable." in ran.out
     assert "not read: 2024-06-03: huggingface" in ran.err
     assert await cli.stored() == ["A paper"]
+
+
+# --- what a user sees when something is wrong with the database ---
+
+
+def spoil(file: Path, *, start: int, end: int) -> None:
+    with file.open("r+b") as written:
+        written.seek(start)
+        written.write(b"\xff" * (end - start))
+
+
+async def test_a_damaged_database_is_one_sentence_and_exit_code_1(cli: CommandLine) -> None:
+    await cli.stored()
+    spoil(cli.database, start=100, end=4096)
+    cli.settings["DISCORD_TOKEN"] = "a.b.c"
+    ran = await cli.run("run")
+    assert ran.code == 1
+    assert ran.err.splitlines()[-1] == (
+        "daily-papers: the database daily-papers.db is damaged: stop the bot and put back a backup"
+    )
+    assert "Traceback" not in ran.err
+
+
+async def test_a_file_that_is_no_database_is_one_sentence_and_exit_code_2(
+    cli: CommandLine,
+) -> None:
+    await asyncio.to_thread(cli.database.write_text, "Dear diary, " * 100)
+    cli.settings["DISCORD_TOKEN"] = "a.b.c"
+    ran = await cli.run("run")
+    assert ran.code == 2
+    assert "daily-papers.db is not a database: move it away" in ran.err.splitlines()[-1]
+
+
+async def test_a_database_that_is_damaged_under_a_running_bot_ends_it_on_purpose(
+    cli: CommandLine,
+) -> None:
+    async with LoopbackDiscord() as discord_server:
+        guild = discord_server.add_guild("lab")
+        channel = discord_server.add_channel(guild, "papers")
+        manager = discord_server.add_member(guild, "minji", Permission.MANAGE_CHANNELS)
+        cli.settings |= {
+            "DISCORD_TOKEN": discord_server.token,
+            "DISCORD_API_URL": discord_server.url,
+            "SOURCES": "markdown:.",
+        }
+        await cli.stored()
+        bot = await cli.start("run")
+        await discord_server.gateway.connected(0)
+        size = len(await asyncio.to_thread(cli.database.read_bytes))
+        spoil(cli.database, start=0, end=size)
+        for command, options in [
+            ("subscribe", {"timezone": "Asia/Seoul"}),
+            ("subscription list", {}),
+        ]:
+            with suppress(LookupError):  # it may have ended already
+                async with asyncio.timeout(20):
+                    await discord_server.slash(channel, manager, command, options)
+        _, log = await asyncio.wait_for(bot.communicate(), timeout=60)
+    assert bot.returncode == 1, log.decode()
+    assert log.decode().splitlines()[-1] == (
+        "daily-papers: the database daily-papers.db is damaged: stop the bot and put back a backup"
+    )
+    assert "Traceback" not in log.decode()
+
+
+async def test_a_discord_that_cannot_be_reached_says_who_tries_again(cli: CommandLine) -> None:
+    cli.settings |= {
+        "DISCORD_TOKEN": "a.b.c",
+        "DISCORD_API_URL": "http://127.0.0.1:9/api/v10",
+        "SOURCES": "markdown:.",
+    }
+    ran = await cli.run("run")
+    assert ran.code == 1
+    assert "Discord cannot be reached" in ran.err
+    assert "Start it again later, or let systemd" in ran.err
+
+
+# --- backup ---
+
+
+async def test_a_backup_is_told_with_its_size(cli: CommandLine) -> None:
+    await cli.stored()
+    ran = await cli.run("backup", "copy.db")
+    assert ran.code == 0, ran.err
+    size = len(await asyncio.to_thread((cli.folder / "copy.db").read_bytes))
+    assert ran.out == f"copy.db: {size:,} bytes, checked.\n"
+
+
+@pytest.mark.parametrize(
+    ("file", "says", "code"),
+    [
+        ("here.db", "here.db is there already: name another file, or add --force", 1),
+        ("daily-papers.db", "is the database itself", 1),
+        ("no/such/copy.db", "the folder no/such does not exist: create it", 1),
+    ],
+)
+async def test_a_backup_that_cannot_be_made_is_one_sentence(
+    cli: CommandLine, file: str, says: str, code: int
+) -> None:
+    await cli.stored()
+    (cli.folder / "here.db").touch()
+    ran = await cli.run("backup", file)
+    assert ran.code == code
+    assert says in ran.err.splitlines()[-1]
+    assert "Traceback" not in ran.err
+    assert names(cli.folder) == ["daily-papers.db", "here.db"]
+
+
+async def test_a_backup_takes_the_place_of_another_if_told(cli: CommandLine) -> None:
+    await cli.stored()
+    (cli.folder / "here.db").touch()
+    assert (await cli.run("backup", "here.db", "--force")).code == 0
+    assert len(await asyncio.to_thread((cli.folder / "here.db").read_bytes)) > 0
+
+
+async def test_a_backup_of_nothing_is_told(cli: CommandLine) -> None:
+    ran = await cli.run("backup", "copy.db")
+    assert ran.code == 2
+    assert "there is no database daily-papers.db yet" in ran.err
+    assert names(cli.folder) == []
+
+
+async def test_a_backup_that_is_ended_leaves_nothing(cli: CommandLine) -> None:
+    await cli.stored()
+    with closing(sqlite3.connect(cli.database)) as connection:
+        connection.execute("CREATE TABLE filler (x)")
+        connection.execute(
+            "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 300) "
+            "INSERT INTO filler SELECT zeroblob(1000000) FROM n"
+        )
+        connection.commit()
+    process = await cli.start("backup", "copy.db")
+    async with asyncio.timeout(30):
+        while ".copy.db.partial" not in names(cli.folder):  # noqa: ASYNC110 - files tell nobody
+            await asyncio.sleep(0.005)
+    process.send_signal(signal.SIGTERM)
+    _, err = await asyncio.wait_for(process.communicate(), timeout=60)
+    assert process.returncode == 130, err.decode()
+    assert "Stopped. No copy was made." in err.decode()
+    assert "Traceback" not in err.decode()
+    assert names(cli.folder) == ["daily-papers.db"]
+
+
+async def owe_papers(cli: CommandLine, channel_ids: Mapping[int, int], numbers: range) -> None:
+    """Each channel (of its server) is owed today's papers of these numbers."""
+    now = utc_now()
+    at = (now - timedelta(minutes=5)).replace(second=0, microsecond=0)
+    daily = DailyTime(at=at.time(), zone=ZoneInfo("UTC"))
+    async with (
+        open_database(f"sqlite+aiosqlite:///{cli.database}") as database,
+        database.transaction() as stores,
+    ):
+        await stores.lists.save(
+            a_digest(at.date(), numbers), source="huggingface", read_at=now, closed=False
+        )
+        for channel_id, guild_id in channel_ids.items():
+            await stores.subscriptions.add(
+                guild_id=guild_id,
+                channel_id=channel_id,
+                preferences=Preferences(daily=daily, announce_quiet_days=False),
+                created_at=now - timedelta(days=2),
+            )
+
+
+async def test_a_backup_beside_a_bot_that_delivers_is_whole_and_the_bot_can_go_on_from_it(
+    cli: CommandLine,
+) -> None:
+    async with LoopbackDiscord() as discord_server:
+        guild = discord_server.add_guild("lab")
+        channels = [discord_server.add_channel(guild, f"papers-{n}") for n in range(3)]
+        cli.settings |= {
+            "DISCORD_TOKEN": discord_server.token,
+            "DISCORD_API_URL": discord_server.url,
+            "SOURCES": "markdown:.",
+        }
+        await owe_papers(cli, dict.fromkeys(channels, guild), range(1, 9))
+        discord_server.delay_answers(0.5)
+
+        bot = await cli.start("run")
+        await discord_server.posted(channels[0], 1)
+        ran = await cli.run("backup", "copy.db")
+        assert ran.code == 0, ran.err
+        async with (
+            look_into(f"sqlite+aiosqlite:///{cli.folder / 'copy.db'}") as copy,
+            copy.reading() as stores,
+        ):
+            assert await stores.integrity.faults() == ()
+            assert await stores.integrity.dangling() == {}
+            assert await stores.integrity.contradictions() == ()
+            assert await stores.marks.get(COPIED) is not None
+            recorded = [
+                message.message_id
+                for delivery in await stores.deliveries.unfinished()
+                for message in delivery.messages
+                if message.message_id is not None
+            ]
+        assert 0 < len(recorded) < 3 * 8
+        discord_server.delay_answers(0)
+        for channel in channels:
+            await discord_server.posted(channel, 8)
+        stand = [message.id for c in channels for message in discord_server.messages(c)]
+        assert set(recorded) <= set(stand)
+        bot.send_signal(signal.SIGTERM)
+        _, log = await asyncio.wait_for(bot.communicate(), timeout=60)
+        assert bot.returncode == 0, log.decode()
+
+        # The disk is lost; what was posted since the backup stands in Discord, and not in it.
+        (cli.folder / "copy.db").replace(cli.database)
+        age(cli.database)
+        discord_server.forget_nonces()
+        bot = await cli.start("run")
+        async with asyncio.timeout(60):
+            while await unfinished(cli):  # noqa: ASYNC110 - the other end tells nobody
+                await asyncio.sleep(0.2)
+        bot.send_signal(signal.SIGTERM)
+        await asyncio.wait_for(bot.communicate(), timeout=60)
+        assert [m.id for c in channels for m in discord_server.messages(c)] == stand
+
+
+def age(file: Path) -> None:
+    """Ten minutes pass before anybody starts from this copy."""
+    with closing(sqlite3.connect(file)) as connection:
+        for change in (
+            "UPDATE marks SET at = strftime(?, at, '-10 minutes')",
+            "UPDATE messages SET first_sent_at = strftime(?, first_sent_at, '-10 minutes')",
+            "UPDATE messages SET lease_until = strftime(?, lease_until, '-10 minutes')",
+        ):
+            connection.execute(change, ("%Y-%m-%d %H:%M:%f000",))
+        connection.commit()
+
+
+async def unfinished(cli: CommandLine) -> int:
+    async with (
+        look_into(f"sqlite+aiosqlite:///{cli.database}") as database,
+        database.reading() as stores,
+    ):
+        return len(await stores.deliveries.unfinished())
+
+
+# --- check ---
+
+
+async def test_a_check_without_problems_ends_with_a_summary_and_exit_code_0(
+    cli: CommandLine,
+) -> None:
+    await cli.stored()
+    cli.settings["DISCORD_TOKEN"] = "a.b.c"
+    ran = await cli.run("check", "--offline")
+    assert ran.code == 0, ran.out
+    *lines, summary = ran.out.splitlines()
+    assert all(line.startswith("✓ ") for line in lines), ran.out
+    assert summary == f"All is well: {len(lines)} checks passed."
+    assert ran.err == ""
+
+
+async def test_a_check_with_problems_says_what_to_do_and_ends_with_exit_code_1(
+    cli: CommandLine,
+) -> None:
+    await cli.stored()
+    cli.settings |= {"COLLECT_EVERY": "often", "DISCORD_API_URL": "http://127.0.0.1:9/api/v10"}
+    cli.settings |= {"DISCORD_TOKEN": "canary-canary.x.y", "SOURCES": "markdown:."}
+    ran = await cli.run("check")
+    assert ran.code == 1
+    *lines, summary = ran.out.splitlines()
+    assert lines[0].startswith("✗ settings: COLLECT_EVERY is wrong: write the minutes")
+    assert any(line.startswith("✗ token: Discord cannot be reached") for line in lines)
+    assert any(line.startswith("! sources: markdown:. can be read and has no") for line in lines)
+    assert summary == f"2 problems, 1 warning, {len(lines) - 3} checks passed."
+    assert "Traceback" not in ran.err
+    assert "canary" not in ran.out + ran.err

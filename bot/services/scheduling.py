@@ -21,6 +21,7 @@ from bot.services.delivering import Delivering
 from bot.services.suspending import Suspending
 from bot.services.timing import DEFAULT_TIMING
 from bot.storage.database import Database
+from bot.storage.errors import StorageError
 
 log = logging.getLogger(__name__)
 
@@ -197,6 +198,9 @@ class Scheduling:
         except asyncio.CancelledError:
             if not self._stopping:
                 raise
+        except StorageError as error:
+            # The store holds how far everything came: the next round goes on from there.
+            log.error("%s stands still: %s", job.__name__, error)  # noqa: TRY400 - a known cause
         finally:
             self._running.discard(task)
 

@@ -14,6 +14,7 @@ Json: TypeAlias = dict[str, Any]
 _MESSAGES: Final = {
     10003: "Unknown Channel",
     10004: "Unknown Guild",
+    10007: "Unknown Member",
     10008: "Unknown Message",
     10013: "Unknown User",
     10014: "Unknown Emoji",

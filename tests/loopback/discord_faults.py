@@ -36,9 +36,11 @@ class Cut:
 
 @dataclass(frozen=True, slots=True)
 class Held:
-    """No answer until the rule is released, and then the connection is cut."""
+    """No answer until the rule is released; then the connection is cut, or the request is
+    `answered` as if nothing had been."""
 
     carried_out: bool = False
+    answered: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +50,31 @@ class Late:
     seconds: float
 
 
-Fault: TypeAlias = RateLimited | Broken | Cut | Held | Late
+@dataclass(frozen=True, slots=True)
+class Page:
+    """A page of HTML: an answer of the shield before Discord, or of a proxy, not of Discord.
+
+    With 429 it tells in `retry_after` for how many seconds it lets nothing through:
+    https://discord.com/developers/docs/topics/rate-limits#invalid-request-limit-aka-cloudflare-bans
+    """
+
+    status: int
+    carried_out: bool = False
+    retry_after: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Denied:
+    """A refusal with a code of Discord's, although nothing that the bot was told explains it.
+
+    https://discord.com/developers/docs/topics/opcodes-and-status-codes#json
+    """
+
+    status: int = 403
+    code: int = 50013
+
+
+Fault: TypeAlias = RateLimited | Broken | Cut | Held | Late | Page | Denied
 
 
 class Rule:

@@ -25,6 +25,9 @@ COMMAND, COMPONENT, AUTOCOMPLETE = 2, 3, 4
 _MESSAGE, _DEFERRED, _DEFERRED_UPDATE, _UPDATE, _CHOICES, _MODAL = 4, 5, 6, 7, 8, 9
 """Callback types."""
 
+_BUTTON: Final = 2
+"""https://discord.com/developers/docs/components/reference#component-object-component-types"""
+
 _SUB_COMMAND, _SUB_COMMAND_GROUP = 1, 2
 _USER, _CHANNEL, _ROLE = 6, 7, 8
 """Command option types:
@@ -133,7 +136,13 @@ class Interactions:
         button = next((b for b in buttons if b.get("custom_id") == custom_id), None)
         if button is None:
             raise LookupError(f"message {message.id} has no button {custom_id!r}")
-        data = {"custom_id": custom_id, "component_type": button["type"]}
+        return self.forge(channel, message, user, custom_id, kind=button["type"])
+
+    def forge(
+        self, channel: Channel, message: Message, user: User, custom_id: str, *, kind: int = _BUTTON
+    ) -> Interaction:
+        """Somebody's client claims that a component was used, whether or not there is one."""
+        data = {"custom_id": custom_id, "component_type": kind}
         interaction = self._begin(COMPONENT, channel, user, data, message)
         interaction.original = message
         return interaction

@@ -18,7 +18,7 @@ EPOCH: Final = datetime(2015, 1, 1, tzinfo=UTC)
 BUILT_AT: Final = datetime(2016, 1, 1, tzinfo=UTC)
 """When servers, channels and people came to be: their ids are the same in every run."""
 
-TEXT, DIRECT, VOICE, CATEGORY, ANNOUNCEMENT, FORUM = 0, 1, 2, 4, 5, 15
+TEXT, DIRECT, VOICE, CATEGORY, ANNOUNCEMENT, PUBLIC_THREAD, FORUM = 0, 1, 2, 4, 5, 11, 15
 """Channel types: https://discord.com/developers/docs/resources/channel#channel-object-channel-types"""
 
 EPHEMERAL: Final = 1 << 6
@@ -174,13 +174,16 @@ class Message:
 
 @dataclass(slots=True)
 class Channel:
-    """A channel and its messages, oldest first; with a `recipient` it is direct messages."""
+    """A channel and its messages, oldest first; with a `recipient` it is direct messages, with
+    a `parent` a thread in that channel."""
 
     id: int
     name: str
     type: int = TEXT
     guild: "Guild | None" = None
     recipient: User | None = None
+    parent: "Channel | None" = None
+    locked: bool = False
     position: int = 0
     overwrites: dict[int, Overwrite] = field(default_factory=dict)
     messages: dict[int, Message] = field(default_factory=dict)
@@ -204,6 +207,8 @@ class Channel:
         }
         if self.recipient is not None:
             return common | {"recipients": [self.recipient.payload()]}
+        if self.parent is not None:
+            return common | self._thread_payload(self.parent)
         voice = {"bitrate": 64000, "user_limit": 0} if self.type == VOICE else {}
         return (
             common
@@ -219,6 +224,26 @@ class Channel:
                 "permission_overwrites": [o.payload() for o in self.overwrites.values()],
             }
         )
+
+    def _thread_payload(self, parent: "Channel") -> Json:
+        """https://discord.com/developers/docs/resources/channel#thread-metadata-object"""
+        return {
+            "guild_id": str(self.guild_id),
+            "parent_id": str(parent.id),
+            "owner_id": str(self.guild.owner_id if self.guild is not None else 0),
+            "name": self.name,
+            "rate_limit_per_user": 0,
+            "message_count": len(self.messages),
+            "total_message_sent": len(self.messages),
+            "member_count": 1,
+            "thread_metadata": {
+                "archived": self.locked,
+                "auto_archive_duration": 1440,
+                "archive_timestamp": BUILT_AT.isoformat(),
+                "locked": self.locked,
+                "create_timestamp": BUILT_AT.isoformat(),
+            },
+        }
 
 
 @dataclass(slots=True)

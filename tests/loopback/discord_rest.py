@@ -12,7 +12,17 @@ import orjson
 from aiohttp import BodyPartReader, web
 
 from tests.loopback.discord_errors import ApiError, FieldError, Json, invalid_form
-from tests.loopback.discord_faults import Broken, Cut, Faults, Held, Late, RateLimited, Rule
+from tests.loopback.discord_faults import (
+    Broken,
+    Cut,
+    Denied,
+    Faults,
+    Held,
+    Late,
+    Page,
+    RateLimited,
+    Rule,
+)
 from tests.loopback.discord_gateway import Gateway
 from tests.loopback.discord_interactions import Interactions
 from tests.loopback.discord_limits import Allowance, RateLimits, Tally, refusal
@@ -92,6 +102,7 @@ class Rest:
             ("PUT", f"{commands}/guilds/{{guild_id:\\d+}}/commands", self._put_commands),
             ("GET", f"{API}/guilds/{{guild_id:\\d+}}", self._get_guild),
             ("GET", f"{API}/guilds/{{guild_id:\\d+}}/channels", self._get_guild_channels),
+            ("GET", f"{API}/guilds/{{guild_id:\\d+}}/members/{{user_id:\\d+}}", self._get_member),
             ("GET", channel, self._get_channel),
             ("GET", f"{channel}/messages", self._get_messages),
             ("POST", f"{channel}/messages", self._create_message),
@@ -145,8 +156,9 @@ class Rest:
             if request.transport is not None:
                 request.transport.abort()
             return web.Response()
-        # The answer of Discord itself and not of the shield before it; clients look for this.
-        response.headers["Via"] = "1.1 google"
+        if rule is None or not isinstance(rule.fault, Page):
+            # The answer of Discord itself and not of the shield before it; clients look for this.
+            response.headers["Via"] = "1.1 google"
         resource = request.match_info.route.resource
         route = resource.canonical.removeprefix(API) if resource else "unknown"
         shared = response.headers.get("X-RateLimit-Scope") == "shared"
@@ -164,9 +176,19 @@ class Rest:
             case Rule(fault=Broken(carried_out=False, status=status)):
                 rule.mark_met()
                 return _broken(status)
+            case Rule(fault=Page(carried_out=False) as page):
+                rule.mark_met()
+                return _page(page)
+            case Rule(fault=Denied(status=status, code=code)):
+                rule.mark_met()
+                return _json(ApiError(status, code).body(), status=status)
             case Rule(fault=Late(seconds=seconds)):
                 rule.mark_met()
                 await asyncio.sleep(seconds)
+                return None
+            case Rule(fault=Held(carried_out=False, answered=True)):
+                rule.mark_met()
+                await rule.held()
                 return None
             case Rule(fault=Cut(carried_out=False) | Held(carried_out=False)):
                 # The place is taken by an answer that nobody will get.
@@ -181,13 +203,17 @@ class Rest:
             case Rule(fault=Broken(carried_out=True, status=status)):
                 rule.mark_met()
                 return _broken(status)
+            case Rule(fault=Page(carried_out=True) as page):
+                rule.mark_met()
+                return _page(page)
             case Rule(fault=Cut()):
                 rule.mark_met()
                 return None
-            case Rule(fault=Held()):
-                rule.mark_met()
-                await rule.held()
-                return None
+            case Rule(fault=Held(carried_out=carried_out, answered=answered)):
+                if carried_out or not answered:
+                    rule.mark_met()
+                    await rule.held()
+                return response if answered else None
         return response
 
     async def _answer(self, request: web.Request, handler: _Handler) -> web.StreamResponse:
@@ -314,6 +340,14 @@ class Rest:
         """https://discord.com/developers/docs/resources/guild#get-guild-channels"""
         guild = self._world.guild(_id(request, "guild_id"))
         return _json([channel.payload() for channel in guild.channels.values()])
+
+    async def _get_member(self, request: web.Request) -> web.Response:
+        """https://discord.com/developers/docs/resources/guild#get-guild-member"""
+        guild = self._world.guild(_id(request, "guild_id"))
+        member = guild.members.get(_id(request, "user_id"))
+        if member is None:
+            raise ApiError(404, 10007)
+        return _json(member.payload())
 
     async def _get_channel(self, request: web.Request) -> web.Response:
         """https://discord.com/developers/docs/resources/channel#get-channel"""
@@ -635,6 +669,14 @@ def _json(body: Any, *, status: int = 200) -> web.Response:
 
 def _broken(status: int) -> web.Response:
     return web.Response(body=b"upstream connect error", status=status, content_type="text/plain")
+
+
+def _page(page: Page) -> web.Response:
+    text = "<!DOCTYPE html><title>Attention Required!</title><p>Not Discord, but in its place."
+    response = web.Response(text=text, status=page.status, content_type="text/html")
+    if page.retry_after is not None:
+        response.headers["Retry-After"] = str(page.retry_after)
+    return response
 
 
 def _rate_limited(

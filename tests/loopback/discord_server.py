@@ -267,6 +267,14 @@ class LoopbackDiscord:
             world.channels[message.channel_id], message, world.users[user_id], custom_id
         )
 
+    async def forge(self, message: Message, user_id: int, custom_id: str) -> Interaction:
+        """Somebody sends the click of a button that the message does not have."""
+        await self._reachable(message.channel_id)
+        world = self.world
+        return self._interactions.forge(
+            world.channels[message.channel_id], message, world.users[user_id], custom_id
+        )
+
     async def _reachable(self, channel_id: int) -> None:
         guild_id = self.world.channels[channel_id].guild_id
         await self.gateway.serving(guild_id)

@@ -13,6 +13,7 @@ from tests.loopback.discord_errors import ApiError, Json
 from tests.loopback.discord_objects import (
     BUILT_AT,
     DIRECT,
+    PUBLIC_THREAD,
     TEXT,
     WITHOUT_CONTENT,
     Channel,
@@ -122,6 +123,12 @@ class World:
         self._put_channel(channel, guild)
         return channel
 
+    def add_thread(self, parent: Channel, name: str) -> Channel:
+        """A public thread, which can be looked at and not written in here."""
+        thread = Channel(self.built_id(), name, PUBLIC_THREAD, parent.guild, parent=parent)
+        self.channels[thread.id] = thread
+        return thread
+
     def _put_channel(self, channel: Channel, guild: Guild) -> None:
         self.channels[channel.id] = guild.channels[channel.id] = channel
         self.publish(Event("CHANNEL_CREATE", channel.payload(), guild.id))
@@ -202,7 +209,7 @@ class World:
         roles = [guild.roles[role_id].permissions for role_id in member.role_ids]
         return in_channel(
             in_guild(guild.roles[guild.id].permissions, roles),
-            channel.overwrites.values(),
+            (channel.parent or channel).overwrites.values(),
             guild_id=guild.id,
             role_ids=member.role_ids,
             member=user_id,

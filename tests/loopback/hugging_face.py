@@ -86,6 +86,19 @@ class Slow:
 
 
 @dataclass(frozen=True)
+class Held:
+    """No answer until `released` is set; the good one then. `met` is set once somebody asks."""
+
+    met: asyncio.Event = field(default_factory=asyncio.Event)
+    released: asyncio.Event = field(default_factory=asyncio.Event)
+
+    async def answer(self, _request: web.Request, body: bytes, /) -> web.StreamResponse:
+        self.met.set()
+        await self.released.wait()
+        return web.Response(body=body, content_type="application/json")
+
+
+@dataclass(frozen=True)
 class Endless:
     """A body of `size` bytes without a Content-Length; `sent` tells how many were taken."""
 

@@ -22,7 +22,7 @@ from discord.gateway import DiscordWebSocket
 from discord.http import Route
 
 from tests.loopback.discord_errors import Json
-from tests.loopback.discord_faults import Broken, Cut, Held, Late, RateLimited
+from tests.loopback.discord_faults import Broken, Cut, Denied, Held, Late, Page, RateLimited
 from tests.loopback.discord_gateway import MESSAGE_CONTENT, Close, Op
 from tests.loopback.discord_limits import Rate, Rates
 from tests.loopback.discord_objects import ANNOUNCEMENT, CATEGORY, EPHEMERAL, VOICE
@@ -853,6 +853,44 @@ class TestFaults:
         with pytest.raises(aiohttp.ClientError):
             await waiting
 
+    @pytest.mark.parametrize("carried_out", [False, True])
+    async def test_a_held_request_may_be_answered_in_the_end(
+        self, discord_server: LoopbackDiscord, channel_id: int, *, carried_out: bool
+    ) -> None:
+        fault = discord_server.inject(Held(carried_out, answered=True), *POSTS)
+
+        async with online(discord_server) as client:
+            waiting = asyncio.create_task(text_channel(client, channel_id).send("x"))
+            await fault.met()
+            assert contents(discord_server, channel_id) == ["x"] * carried_out
+            assert not waiting.done()
+            fault.release()
+            assert (await waiting).content == "x"
+        assert contents(discord_server, channel_id) == ["x"]
+
+    @pytest.mark.parametrize("carried_out", [False, True])
+    async def test_a_page_stands_in_discords_place(
+        self, discord_server: LoopbackDiscord, channel_id: int, *, carried_out: bool
+    ) -> None:
+        discord_server.inject(Page(429, carried_out, retry_after=7), *POSTS)
+        async with posting(discord_server, channel_id, {"content": "x"}) as response:
+            assert (response.status, response.content_type) == (429, "text/html")
+            assert response.headers["Retry-After"] == "7"
+            assert "Via" not in response.headers
+        assert contents(discord_server, channel_id) == ["x"] * carried_out
+
+    async def test_a_refusal_needs_no_reason(
+        self, discord_server: LoopbackDiscord, channel_id: int
+    ) -> None:
+        async with online(discord_server) as client:
+            discord_server.inject(Denied(403, 50013), *POSTS)
+            with pytest.raises(discord.Forbidden) as refused:
+                await text_channel(client, channel_id).send("x")
+            await text_channel(client, channel_id).send("y")
+        assert refused.value.code == 50013
+        assert discord_server.tally.invalid == 1
+        assert contents(discord_server, channel_id) == ["y"]
+
     async def test_a_late_request_is_carried_out_though_nobody_waits_for_it_any_more(
         self, discord_server: LoopbackDiscord, channel_id: int
     ) -> None:
@@ -1235,6 +1273,8 @@ class TestInteractions:
             message = await asked.message()
             with pytest.raises(LookupError):
                 await discord_server.click(message, user_id, "no")
+            forged = await discord_server.forge(message, user_id, "no")
+            assert forged.answer is None
             click = await discord_server.click(message, user_id, "yes")
             assert (await click.answered())["type"] == 7
         assert (message.content, message.components) == ("yes it is", [])

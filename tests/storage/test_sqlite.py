@@ -1,18 +1,26 @@
 """What holds because the database is SQLite."""
 
 import asyncio
+import os
+import re
+import shutil
 import sqlite3
-from contextlib import closing
+import sys
+import tempfile
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, closing
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 from sqlalchemy import Engine, event, make_url
+from sqlalchemy.ext.asyncio import AsyncEngine
 
 from bot.domain.deliveries import Sent, Unknown
 from bot.storage import sqlite
 from bot.storage.database import Database, open_database
-from bot.storage.errors import DatabaseUnavailable
+from bot.storage.errors import DatabaseDamaged, DatabaseUnavailable, PaperNotFound
 from tests.storage.samples import (
     CHANNEL,
     DAY,
@@ -248,6 +256,7 @@ async def test_a_file_that_cannot_be_written_is_named(url: str, file: Path) -> N
         ("SQLITE_BUSY_SNAPSHOT", "try again later"),
         ("SQLITE_LOCKED", "end it"),
         ("SQLITE_IOERR_FSYNC", "check the disk"),
+        ("SQLITE_IOERR_WRITE", "raise its quota"),
     ],
 )
 def test_each_failure_of_the_file_has_a_cure(name: str, cure: str, url: str) -> None:
@@ -260,8 +269,303 @@ def test_each_failure_of_the_file_has_a_cure(name: str, cure: str, url: str) -> 
     assert cure in known.reply
 
 
+def test_text_that_is_no_text_is_damage(url: str) -> None:
+    """The driver raises it without a name of SQLite's."""
+    with (
+        closing(sqlite3.connect(":memory:")) as connection,
+        pytest.raises(sqlite3.OperationalError) as raised,
+    ):
+        connection.execute("SELECT CAST(x'ff' AS TEXT)").fetchone()
+
+    assert isinstance(sqlite.unavailable(raised.value, make_url(url)), DatabaseDamaged)
+
+
 def test_a_fault_of_our_own_is_not_put_down_to_the_file(url: str) -> None:
     error = sqlite3.OperationalError("no such column")
     error.sqlite_errorname = "SQLITE_ERROR"
 
     assert sqlite.unavailable(error, make_url(url)) is None
+
+
+# --- faults while it is in use ---
+
+
+@asynccontextmanager
+async def opened(url: str) -> AsyncIterator[tuple[Database, AsyncEngine]]:
+    """A database, and the engine of its one writing connection."""
+    async with open_database(url):
+        pass
+    writer, reader = sqlite.engines(make_url(url))
+    try:
+        yield Database(make_url(url), writer=writer, reader=reader), writer
+    finally:
+        await reader.dispose()
+        await writer.dispose()
+
+
+async def pragma(writer: AsyncEngine, statement: str) -> Any:
+    """Run a PRAGMA on the writing connection, outside of any transaction."""
+    async with writer.connect() as connection:
+        driver: Any = (await connection.get_raw_connection()).driver_connection
+        async with driver.execute(f"PRAGMA {statement}") as cursor:
+            found = await cursor.fetchone()
+    return found[0] if found is not None else None
+
+
+async def is_whole(url: str) -> bool:
+    """Whether SQLite finds nothing wrong with the file."""
+    async with open_database(url) as database, database.reading() as stores:
+        return not await stores.integrity.faults() and not await stores.integrity.dangling()
+
+
+BATCH = [paper(number, abstract="x" * 2_000) for number in range(100, 200)]
+
+
+async def stored(database: Database) -> int:
+    async with database.reading() as stores:
+        return len(await stores.lists.digest(DAY))
+
+
+async def test_a_full_disk_costs_the_transaction_and_no_other(url: str) -> None:
+    async with opened(url) as (database, writer):
+        await save(database, paper(1))
+        pages = await pragma(writer, "page_count")
+        await pragma(writer, f"max_page_count = {pages}")
+
+        with pytest.raises(DatabaseUnavailable, match="no space is left for the database"):
+            await save(database, *BATCH)
+        assert await stored(database) == 1
+        async with database.reading() as stores:
+            with pytest.raises(PaperNotFound):
+                await stores.papers.get(BATCH[0].id)
+
+        await pragma(writer, "max_page_count = 1000000")
+        await save(database, *BATCH)
+        assert await stored(database) == 1 + len(BATCH)
+    assert await is_whole(url)
+
+
+FULL = """
+import asyncio, os, resource, sys
+from bot.storage.database import open_database
+from bot.storage.errors import StorageError
+from tests.storage.test_sqlite import BATCH, save, stored
+
+async def main(url, file):
+    async with open_database(url) as database:
+        limit = os.path.getsize(file)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (limit, resource.RLIM_INFINITY))
+        try:
+            await save(database, *BATCH)
+        except StorageError as error:
+            print(error)
+        print(await stored(database))
+        resource.setrlimit(resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY,) * 2)
+        await save(database, *BATCH)
+        print(await stored(database))
+
+asyncio.run(main(*sys.argv[1:]))
+"""
+
+
+async def run(code: str, *arguments: object) -> list[str]:
+    """What a Python process of its own prints."""
+    process = await asyncio.create_subprocess_exec(
+        sys.executable,
+        "-c",
+        code,
+        *map(str, arguments),
+        env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])},
+        stdout=asyncio.subprocess.PIPE,
+    )
+    out, _ = await asyncio.wait_for(process.communicate(), timeout=60)
+    return out.decode().splitlines()
+
+
+async def test_a_file_that_may_not_grow_costs_the_transaction_and_no_other(
+    url: str, file: Path
+) -> None:
+    """As a quota or a limit of the system has it: another error than a full disk's."""
+    async with open_database(url) as database:
+        await save(database, paper(1))
+
+    said, before, after = await run(FULL, url, file)
+
+    assert "takes no more of the database" in said
+    assert (before, after) == ("1", str(1 + len(BATCH)))
+    assert await is_whole(url)
+
+
+HOLD = """
+import sqlite3, sys
+connection = sqlite3.connect(sys.argv[1], isolation_level=None)
+connection.execute("BEGIN IMMEDIATE")
+print("held", flush=True)
+sys.stdin.read()
+"""
+
+
+@asynccontextmanager
+async def held(file: Path) -> AsyncIterator[None]:
+    """Another process is writing, and takes its time."""
+    process = await asyncio.create_subprocess_exec(
+        sys.executable,
+        "-c",
+        HOLD,
+        str(file),
+        stdin=asyncio.subprocess.PIPE,
+        stdout=asyncio.subprocess.PIPE,
+    )
+    assert process.stdout is not None
+    await process.stdout.readline()
+    try:
+        yield
+    finally:
+        await process.communicate(b"")
+
+
+async def test_a_database_that_another_process_holds_for_too_long(url: str, file: Path) -> None:
+    async with open_database(url, patience=timedelta(seconds=0.1)) as database:
+        await save(database, paper(1))
+        async with held(file):
+            with pytest.raises(DatabaseUnavailable, match=r"for more than 0\.1 s: end it"):
+                await save(database, paper(2))
+            assert await stored(database) == 1
+            with pytest.raises(DatabaseUnavailable, match="another program has held"):
+                async with open_database(url, patience=timedelta(seconds=0.1)):
+                    pass
+
+        await save(database, paper(2))
+        assert await stored(database) == 2
+
+
+async def test_a_database_that_becomes_read_only_takes_writes_again_once_it_may(url: str) -> None:
+    async with opened(url) as (database, writer):
+        await pragma(writer, "query_only = ON")
+        with pytest.raises(DatabaseUnavailable, match="give this user the right to write"):
+            await save(database, paper(1))
+        assert await stored(database) == 0
+
+        await pragma(writer, "query_only = OFF")
+        await save(database, paper(1))
+        assert await stored(database) == 1
+
+
+OPEN = """
+import asyncio, os, sys
+from bot.storage.database import open_database
+from bot.storage.errors import StorageError
+
+async def main(url, folder):
+    async with open_database(f"sqlite+aiosqlite:///{folder}/other.db"):
+        pass  # whatever is imported late is imported now
+    if os.geteuid() == 0:
+        # Permissions do not bind the administrator that tests may run as.
+        os.setgroups([])
+        os.setgid(65534)
+        os.setuid(65534)
+    try:
+        async with open_database(url):
+            print("opened")
+    except StorageError as error:
+        print(error)
+
+asyncio.run(main(*sys.argv[1:]))
+"""
+
+
+@pytest.fixture
+def open_folder() -> Iterator[Path]:
+    """A folder that every user may enter; pytest's own are closed."""
+    with tempfile.TemporaryDirectory() as folder:
+        Path(folder).chmod(0o777)
+        yield Path(folder)
+        Path(folder).chmod(0o777)
+
+
+@pytest.fixture
+def restricted(open_folder: Path, migrated_file: Path, rights: tuple[int, int]) -> Path:
+    """A database of which the file, and its folder, have these rights."""
+    file = Path(shutil.copy(migrated_file, open_folder / "papers.db"))
+    file.chmod(rights[0])
+    open_folder.chmod(rights[1])
+    return file
+
+
+@pytest.mark.parametrize("rights", [(0o444, 0o777), (0o666, 0o555)], ids=["file", "folder"])
+async def test_rights_that_are_missing_are_named_before_anything_is_done(
+    restricted: Path, tmp_path: Path
+) -> None:
+    before = await asyncio.to_thread(restricted.read_bytes)
+
+    [said] = await run(OPEN, f"sqlite+aiosqlite:///{restricted}", tmp_path)
+
+    assert re.fullmatch(
+        rf"cannot (write to|open) the database {restricted}: .* its folder", said
+    ), said
+    assert await asyncio.to_thread(restricted.read_bytes) == before
+
+
+# --- damage ---
+
+
+@pytest.fixture
+async def filled(url: str, file: Path) -> bytes:
+    """The file of a database with some hundred pages of papers."""
+    async with open_database(url) as database:
+        await save(database, *BATCH)
+    return await asyncio.to_thread(file.read_bytes)
+
+
+def spoil(file: Path, content: bytes, *, start: int, end: int) -> bytes:
+    """Overwrite a part of the file, as a failing disk does, without anybody noticing."""
+    spoilt = content[:start] + b"\xff" * (end - start) + content[end:]
+    with file.open("r+b") as written:
+        written.write(spoilt)
+    return spoilt
+
+
+async def test_a_file_that_is_damaged_is_not_opened(filled: bytes, url: str, file: Path) -> None:
+    spoilt = spoil(file, filled, start=100, end=4096)
+
+    with pytest.raises(DatabaseDamaged, match=f"{file} is damaged: stop the bot and put back"):
+        async with open_database(url):
+            pass
+
+    assert await asyncio.to_thread(file.read_bytes) == spoilt
+
+
+@pytest.mark.parametrize(
+    ("writing", "part"), [(True, "the middle"), (False, "the middle"), (False, "the header")]
+)
+async def test_a_file_that_is_damaged_while_in_use_is_told_once_and_not_touched_again(
+    filled: bytes, url: str, file: Path, writing: bool, part: str
+) -> None:
+    told: list[DatabaseDamaged] = []
+
+    async def use() -> None:
+        if writing:
+            await save(database, *(paper(100 + n, title="Other") for n in range(100)))
+        else:
+            await stored(database)
+
+    async with open_database(url, on_damage=told.append) as database:
+        if part == "the header":
+            spoilt = spoil(file, filled, start=0, end=100)
+        else:
+            spoilt = spoil(file, filled, start=len(filled) // 4, end=len(filled) * 3 // 4)
+        for _ in range(3):
+            with pytest.raises(DatabaseDamaged, match="is damaged: stop the bot and put back"):
+                await use()
+        with pytest.raises(DatabaseDamaged):
+            await subscribe(database)
+
+    assert [str(error) for error in told] == [
+        f"the database {file} is damaged: stop the bot and put back a backup"
+    ]
+    assert await asyncio.to_thread(file.read_bytes) == spoilt
+
+    await asyncio.to_thread(file.write_bytes, filled)
+    async with open_database(url) as database:
+        assert await stored(database) == len(BATCH)
+    assert await is_whole(url)
