@@ -1,9 +1,11 @@
 # Everything a newcomer needs. `make demo` and `make test` set up .venv by themselves.
 PYTHON ?= python3
 BIN := .venv/bin
+KILLS ?= 1000
+SEED ?= 0
 
 .DEFAULT_GOAL := help
-.PHONY: .venv help demo run test lint types contracts check bench requirements clean
+.PHONY: .venv help demo run test lint types contracts check bench soak requirements clean
 
 help: ## show this help
 	@grep -hE '^[a-z.]+:.*## ' $(MAKEFILE_LIST) | sed 's/:[^#]*## /\t/' | expand -t 16
@@ -45,6 +47,10 @@ check: lint types contracts ## the checks that run nothing: lint, types, import 
 bench: .venv/dev ## speed, as ratios within one run
 	$(BIN)/python -m benchmarks.reading
 	$(BIN)/python -m benchmarks.posting
+	$(BIN)/python -m benchmarks.limits
+
+soak: .venv/dev ## the bot killed a thousand times in the middle of its work (KILLS, SEED)
+	$(BIN)/python -m tests.killing.soak --kills $(KILLS) --seed $(SEED)
 
 requirements: ## pin the requirements anew (needs uv)
 	uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header pyproject.toml requirements/build.in -o requirements/run.txt

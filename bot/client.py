@@ -16,7 +16,7 @@ from discord import app_commands
 from discord.ext import commands
 
 from bot.domain.errors import BotError, InvalidInput, NotAllowed, NotFound, SettingsError
-from bot.endpoint import use_named_gateway
+from bot.endpoint import GlobalLimit, use_named_gateway
 from bot.pacing import Pacing
 from bot.services.measures import Measures, ShardHealth
 
@@ -147,6 +147,8 @@ class PaperBot(commands.AutoShardedBot):
             http_trace=trace,
             **options,
         )
+        # The session that calls the trace is made while logging in.
+        trace.on_request_end.append(GlobalLimit(self).note)
         self._named_gateway = named_gateway
         self._faces: list[commands.Cog] = []
         self._on_start: list[Callable[[], Awaitable[None]]] = []

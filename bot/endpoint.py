@@ -32,6 +32,35 @@ async def use_named_gateway(client: discord.Client) -> None:
     DiscordWebSocket.gateway = property(lambda _: named, lambda _, __: None)  # type: ignore[assignment]
 
 
+class GlobalLimit:
+    """Ends discord.py's wait for the global rate limit when it is over, whatever happens.
+
+    discord.py stops all requests, sleeps, and lets them go again: if the sleep is cut short by a
+    time-out of ours, nobody does, and every request of the process waits for good.
+    """
+
+    def __init__(self, client: discord.Client) -> None:
+        self._http: Any = client.http
+        self._over_at = 0.0
+
+    async def note(
+        self, _session: Any, _context: Any, ended: aiohttp.TraceRequestEndParams
+    ) -> None:
+        """Take note of an answer; for aiohttp's `on_request_end`."""
+        headers = ended.response.headers
+        if ended.response.status != 429 or "X-RateLimit-Global" not in headers:
+            return
+        loop = asyncio.get_running_loop()
+        # A second more than Discord asks for: discord.py, if it still waits, comes first.
+        over_at = loop.time() + float(headers.get("Retry-After", "1")) + 1
+        self._over_at = max(self._over_at, over_at)
+        loop.call_at(over_at, self._let_go, over_at)
+
+    def _let_go(self, over_at: float) -> None:
+        if over_at == self._over_at:  # no later answer asked for a longer wait
+            self._http._global_over.set()
+
+
 def bound_requests(client: discord.Client, timeout: timedelta) -> None:
     """Let no request of the client's, of a command's or of the gateway's handshake take longer
     than `timeout`; discord.py would wait five minutes for each. Call it before logging in.

@@ -55,7 +55,7 @@ from bot.services.measures import Measures
 from bot.services.recent_lists import Lists, RecentLists
 from bot.services.restoring import Restored
 from bot.services.timing import DEFAULT_TIMING, Timing
-from bot.services.turns import Turns
+from bot.services.turns import Turns, by_turns
 from bot.storage.database import Database, Stores
 from bot.storage.errors import StorageError
 
@@ -69,7 +69,7 @@ MESSAGES_PER_SERVER: Final = 16
 """Of those, for one server: it has its share of 50 a second even at a third of a second's delay,
 and leaves the rest to others when all its channels hang."""
 
-PLANNED_AT_ONCE: Final = 8
+PLANNED_AT_ONCE: Final = 4
 """Deliveries planned at once. Writers take turns, so with thousands due at one hour the first
 message would otherwise wait until so many of them are planned, some 15 ms each."""
 
@@ -160,8 +160,10 @@ class Delivering:
             await self._drain(delivery)
 
     async def deliver_all(self, subscriptions: Sequence[tuple[Subscription, datetime]]) -> None:
-        """Deliver many at once; one that fails is logged and keeps no other from its papers."""
-        await self._together([self.deliver(*due) for due in subscriptions])
+        """Deliver many at once, of each server one after the other; one that fails is logged
+        and keeps no other from its papers."""
+        in_turn = by_turns(subscriptions, server=lambda due: due[0].guild_id)
+        await self._together([self.deliver(*due) for due in in_turn])
 
     async def resume(self) -> None:
         """Take up what is not finished: deliveries that wait for a source, and those that a

@@ -2,8 +2,21 @@
 
 import asyncio
 from collections import Counter, OrderedDict, deque
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
+from typing import TypeVar
+
+T = TypeVar("T")
+
+
+def by_turns(waiting: Sequence[T], *, server: Callable[[T], int]) -> list[T]:
+    """The first of each server, then the second of each, and so on."""
+    seen: Counter[int] = Counter()
+    rounds: list[tuple[int, T]] = []
+    for one in waiting:
+        rounds.append((seen[server(one)], one))
+        seen[server(one)] += 1
+    return [one for _, one in sorted(rounds, key=lambda of_round: of_round[0])]
 
 
 class Turns:

@@ -4,7 +4,13 @@ import asyncio
 from collections.abc import Sequence
 from contextlib import suppress
 
-from bot.services.turns import Turns
+from bot.services.turns import Turns, by_turns
+
+
+def test_a_small_server_is_not_planned_behind_a_large_one() -> None:
+    waiting = [(1, "a"), (1, "b"), (1, "c"), (2, "d"), (3, "e"), (2, "f")]
+    in_turn = by_turns(waiting, server=lambda one: one[0])
+    assert "".join(name for _, name in in_turn) == "adebfc"
 
 
 class Hall:

@@ -1,0 +1,73 @@
+"""What a round of killing should have come to, and what it came to."""
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from tests.loopback.discord_objects import Message
+
+
+@dataclass(frozen=True, slots=True)
+class Edition:
+    """What one delivery should bring to every channel: the papers of these numbers."""
+
+    numbers: range
+
+    @property
+    def titles(self) -> list[str]:
+        return [f"Paper {number}" for number in self.numbers]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Difference:
+    """How a channel differs from what it should hold; every kind counts messages."""
+
+    lost: int = 0
+    doubled: int = 0
+    disordered: int = 0
+    headings: int = 0
+    """Headings that are missing, or stand where none should."""
+
+    def __bool__(self) -> bool:
+        return bool(self.lost or self.doubled or self.disordered or self.headings)
+
+
+def compare(editions: Sequence[Edition], messages: Sequence[Message]) -> Difference:
+    """What is wrong with the `messages` of a channel that should have had these `editions`."""
+    wanted = [title for edition in editions for title in edition.titles]
+    stands = [str(message.embeds[0]["title"]) for message in messages]
+    missing, extra = Counter(wanted) - Counter(stands), Counter(stands) - Counter(wanted)
+    first_seen = [title for title in dict.fromkeys(stands) if title in set(wanted)]
+    in_order = [title for title in wanted if title in set(first_seen)]
+    heads = {edition.titles[0] for edition in editions}
+    return Difference(
+        lost=missing.total(),
+        doubled=extra.total(),
+        disordered=sum(one != other for one, other in zip(first_seen, in_order, strict=True)),
+        headings=sum(
+            bool(message.content) != (title in heads)
+            for message, title in zip(messages, stands, strict=True)
+        ),
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Report:
+    """What a round did and found."""
+
+    mode: str
+    seed: int
+    kills: int
+    """Signals that ended a process."""
+    restarts: int
+    faults: int
+    """Requests that met a fault."""
+    lost: int
+    doubled: int
+    disordered: int
+    problems: tuple[str, ...]
+    """One sentence for everything that is wrong; none in a good round."""
+
+    def __str__(self) -> str:
+        head = f"{self.mode}, seed {self.seed}, {self.kills} kills"
+        return "\n  ".join([head, *(self.problems or ("all well",))])

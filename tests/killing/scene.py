@@ -1,0 +1,316 @@
+"""What a round of killing needs: a Discord that misbehaves at random, a store, processes."""
+
+import asyncio
+import random
+import shutil
+import signal
+import sqlite3
+from collections.abc import Callable, Sequence
+from contextlib import closing, suppress
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Final
+from zoneinfo import ZoneInfo
+
+from bot.domain.subscriptions import DailyTime, Preferences
+from bot.storage.database import open_database
+from tests.builders import a_digest
+from tests.killing.findings import Edition, Report, compare
+from tests.killing.process import TIMING, BotProcess, log_of
+from tests.loopback.discord_faults import Broken, Cut, Fault, Late, RateLimited, Rule
+from tests.loopback.discord_server import LoopbackDiscord
+
+SERVERS: Final = 3
+CHANNELS: Final = 4
+"""In each server."""
+
+GOES_ON_WITHIN: Final = 30.0
+"""Seconds in which something more must happen; a claim holds for two."""
+SERVED_WITHIN: Final = 90.0
+ENDS_WITHIN: Final = 30.0
+"""Seconds from SIGTERM to the end."""
+
+ANSWER: Final = 0.02
+"""Seconds in which Discord answers."""
+
+POSTS: Final = ("POST", "/channels/*/messages")
+"""The request that posts a message."""
+_LOOKS: Final = ("GET", "/channels/*/messages")
+
+_EARLY: Final = 0.2
+"""How often a process is not left the time to send anything."""
+_LONG: Final = 0.4
+"""How often nobody runs for longer than Discord remembers nonces."""
+_FAULTS_PER_SECOND: Final = (0.1, 5, 15)
+"""Of at most fifty requests: hardly any, some, many."""
+_LATEST: Final = 2 * TIMING.request_timeout.total_seconds()
+"""Seconds by which a request may be late: the bot waits for half of them."""
+_ARMED: Final = 3
+"""Faults that wait for a request at one time."""
+
+
+class Stuck(Exception):
+    """The bot did not get on, or ended, where it should not."""
+
+
+class Scene:
+    """One round's world: a Discord, a store, and the processes of the bot.
+
+    `random` draws everything that is left to chance, but for the faults.
+    """
+
+    def __init__(self, server: LoopbackDiscord, folder: Path, seed: int) -> None:
+        self.random = random.Random(seed)
+        self.server = server
+        self.channels: list[int] = []
+        self.editions: list[Edition] = []
+        self.kills = 0
+        self.starts = 0
+        self.problems: list[str] = []
+        self.shift = timedelta(0)
+        """How far the clocks of processes that are started from now on are ahead."""
+        self._folder = folder
+        self._store = folder / "papers.db"
+        self._environment: dict[str, str] = {}
+        self._processes: list[BotProcess] = []
+        self._identified = 0
+        self._weather = random.Random(f"the faults of {seed}")
+        self._rules: list[Rule] = []
+
+    # --- what is there at the start -------------------------------------------------------
+
+    async def build(self, slot_at: datetime, days: Sequence[Edition], **settings: str) -> None:
+        """Twelve channels that are owed the papers of the slot at this minute, and a store with
+        the lists of that day and those that follow."""
+        slot_at = slot_at.replace(second=0, microsecond=0)
+        for number in range(SERVERS):
+            guild_id = self.server.add_guild(f"server {number}")
+            self.channels += [
+                self.server.add_channel(guild_id, f"papers-{n}") for n in range(CHANNELS)
+            ]
+        self._environment = {
+            "DISCORD_TOKEN": self.server.token,
+            "DISCORD_API_URL": self.server.url,
+            "SOURCES": "markdown:digests",
+            **settings,
+        }
+        (self._folder / "digests").mkdir(parents=True)
+        preferences = Preferences(
+            daily=DailyTime(at=slot_at.time(), zone=ZoneInfo("UTC")), announce_quiet_days=False
+        )
+        async with (
+            open_database(self._database_url) as database,
+            database.transaction() as stores,
+        ):
+            for age, edition in enumerate(days):
+                digest = a_digest(slot_at.date() + timedelta(days=age), edition.numbers)
+                await stores.lists.save(digest, source="huggingface", read_at=slot_at, closed=False)
+            for channel_id in self.channels:
+                await stores.subscriptions.add(
+                    guild_id=self.server.world.channels[channel_id].guild_id or 0,
+                    channel_id=channel_id,
+                    preferences=preferences,
+                    created_at=slot_at - timedelta(days=2),
+                )
+
+    @property
+    def _database_url(self) -> str:
+        return f"sqlite+aiosqlite:///{self._store}"
+
+    # --- processes ------------------------------------------------------------------------
+
+    def start(self) -> BotProcess:
+        """One more process of the bot on the store."""
+        self._identified = len(self.server.gateway.identified)
+        environment = {**self._environment, "DATABASE_URL": self._database_url}
+        process = BotProcess.start(environment, self._folder, shift=self.shift)
+        self._processes.append(process)
+        self.starts += 1
+        return process
+
+    async def kill(self, *processes: BotProcess) -> None:
+        """`kill -9`: now, in the middle of whatever they are doing."""
+        for process in processes:
+            self.kills += 1
+            process.send(signal.SIGKILL)
+        for process in processes:
+            await self._ended(process, -signal.SIGKILL)
+
+    async def terminate(self, process: BotProcess) -> None:
+        """SIGTERM, after which a process ends by itself and well."""
+        self.kills += 1
+        await self._dismiss(process)
+
+    async def finish(self) -> None:
+        """Let a last process do what is left to do, and end it."""
+        process = self.start()
+        await self.online()
+        await self.served()
+        await self._dismiss(process)
+
+    async def cut_power(self, process: BotProcess) -> None:
+        """Stop a process as soon as it writes to the store, and go on with a copy of that: what
+        a power cut leaves on the disk, the page under way torn.
+
+        Shared memory (`-shm`) is no matter of the disk: it is not copied.
+        """
+        wal = self._store.with_name(f"{self._store.name}-wal")
+        before = wal.stat().st_mtime_ns
+        with suppress(TimeoutError):  # nothing is left to write: as good a moment
+            async with asyncio.timeout(1):
+                while wal.stat().st_mtime_ns == before:  # noqa: ASYNC110 - nobody tells
+                    await asyncio.sleep(0)
+        process.send(signal.SIGSTOP)
+        await asyncio.sleep(0.05)  # until every thread of it has stopped
+        copy = self._folder / f"after power cut {self.kills + 1}" / self._store.name
+        copy.parent.mkdir()
+        shutil.copyfile(self._store, copy)
+        shutil.copyfile(wal, copy.with_name(wal.name))
+        with copy.with_name(wal.name).open("ab") as torn:
+            torn.write(self.random.randbytes(self.random.randrange(4096)))
+        await self.kill(process)
+        self._store = copy
+
+    async def _dismiss(self, process: BotProcess) -> None:
+        process.send(signal.SIGTERM)
+        await self._ended(process, 0)
+
+    async def _ended(self, process: BotProcess, expected: int) -> None:
+        code = await process.ended(within=ENDS_WITHIN)
+        if code is None:
+            raise Stuck(f"a process goes on {ENDS_WITHIN:.0f} s after its signal")
+        self._processes.remove(process)
+        if not self._processes and self.random.random() < _LONG:
+            await asyncio.sleep(_LATEST)  # what was under way has arrived long before
+            self.server.forget_nonces()
+        if code != expected:
+            self.problems.append(f"a process ended with {code} instead of {expected}")
+
+    async def end(self) -> None:
+        """Leave no process behind."""
+        for process in self._processes:
+            process.send(signal.SIGKILL)
+            await process.ended(within=ENDS_WITHIN)
+
+    # --- waiting --------------------------------------------------------------------------
+
+    async def a_moment(self) -> None:
+        """Until a random moment of the delivery; soon, if everything is there already."""
+        if self.random.random() < _EARLY:
+            await asyncio.sleep(self.random.uniform(0, 0.5))
+            return
+        await self.more(self.random.randint(1, self._owed // 2 + 1))
+        await asyncio.sleep(self.random.uniform(0, 2 * ANSWER))  # and between two messages
+
+    async def more(self, messages: int) -> None:
+        """Until so many more papers stand in the channels, or all that are owed."""
+        enough = max(self._owed - messages, 0)
+        await self.until(lambda: self._owed <= enough)
+
+    async def online(self) -> None:
+        """Until the process that was started last is connected."""
+        await self.until(lambda: len(self.server.gateway.identified) > self._identified)
+
+    async def served(self) -> None:
+        """Until every channel has all its papers, and the store knows that it is done."""
+        await self.until(lambda: self._owed == 0, within=SERVED_WITHIN)
+        await self.until(lambda: not self._left_open(), within=SERVED_WITHIN)
+
+    async def planned(self, deliveries: int) -> None:
+        """Until so many deliveries are written down in the store."""
+        await self.until(lambda: self._count("deliveries") >= deliveries)
+
+    async def until(self, is_so: Callable[[], bool], *, within: float = GOES_ON_WITHIN) -> None:
+        """Until something is so; `Stuck` if that takes too long or a process ends meanwhile."""
+        try:
+            async with asyncio.timeout(within):
+                while not is_so():
+                    if not all(process.runs for process in self._processes):
+                        raise Stuck("a process ended by itself")
+                    await asyncio.sleep(0.01)
+        except TimeoutError:
+            raise Stuck(f"waited {within:.0f} s in vain, {self._owed} papers owed") from None
+
+    @property
+    def _owed(self) -> int:
+        """How many papers are yet to come, in all channels together."""
+        wanted = {title for edition in self.editions for title in edition.titles}
+        return sum(len(wanted - set(self._titles(channel))) for channel in self.channels)
+
+    def _titles(self, channel_id: int) -> list[str]:
+        return [message.embeds[0]["title"] for message in self.server.messages(channel_id)]
+
+    def _left_open(self) -> int:
+        return self._count("deliveries where state in ('waiting', 'open')")
+
+    def _count(self, what: str) -> int:
+        [(count,)] = self._rows(f"select count(*) from {what}")  # noqa: S608 - a constant
+        return int(count)
+
+    def _rows(self, query: str) -> list[tuple[int, ...]]:
+        """From the store, as another program that only reads sees it."""
+        uri = f"file:{self._store}?mode=ro"
+        with closing(sqlite3.connect(uri, uri=True, timeout=10)) as connection:
+            return connection.execute(query).fetchall()
+
+    # --- what goes wrong ------------------------------------------------------------------
+
+    async def spoil(self) -> None:
+        """Let faults meet the bot's messages and its looks at the history, until cancelled."""
+        per_second = self._weather.choice(_FAULTS_PER_SECOND)
+        while True:
+            await asyncio.sleep(self._weather.expovariate(per_second))
+            if sum(not rule.hits for rule in self._rules) < _ARMED:
+                request = self._weather.choice([POSTS, POSTS, _LOOKS])
+                self._rules.append(self.server.inject(self._fault(), *request))
+
+    def _fault(self) -> Fault:
+        carried_out = self._weather.random() < 0.5
+        late = _LATEST * self._weather.random()
+        faults: list[Fault] = [
+            RateLimited(),
+            RateLimited(overall=True),
+            Broken(self._weather.choice([500, 502, 503, 504]), carried_out=carried_out),
+            Cut(carried_out=carried_out),
+            Late(late),
+        ]
+        return self._weather.choice(faults)
+
+    # --- what came of it ------------------------------------------------------------------
+
+    def report(self, mode: str, seed: int) -> Report:
+        """Compare what stands in the channels with what should, and with the store."""
+        differences = {
+            channel_id: compare(self.editions, self.server.messages(channel_id))
+            for channel_id in self.channels
+        }
+        for channel_id, difference in differences.items():
+            if difference:
+                titles = ", ".join(self._titles(channel_id))
+                self.problems.append(f"channel {channel_id}: {difference}: {titles}")
+        recorded = {
+            id_
+            for (id_,) in self._rows("select message_id from messages where message_id is not null")
+        }
+        stands = {m.id for channel_id in self.channels for m in self.server.messages(channel_id)}
+        if recorded != stands:
+            self.problems.append(
+                f"the store knows {len(recorded - stands)} messages that Discord has not, "
+                f"and not {len(stands - recorded)} that it has"
+            )
+        if unfinished := self._left_open():
+            self.problems.append(f"{unfinished} deliveries are left open")
+        tracebacks = log_of(self._folder).count("Traceback")
+        if tracebacks:
+            self.problems.append(f"{tracebacks} tracebacks in the log")
+        return Report(
+            mode=mode,
+            seed=seed,
+            kills=self.kills,
+            restarts=self.starts - 1,
+            faults=sum(rule.hits for rule in self._rules),
+            lost=sum(difference.lost for difference in differences.values()),
+            doubled=sum(difference.doubled for difference in differences.values()),
+            disordered=sum(difference.disordered for difference in differences.values()),
+            problems=tuple(self.problems),
+        )
