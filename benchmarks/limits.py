@@ -8,6 +8,7 @@ tells the first, and bots have measured the second. Run it with `python -m bench
 """
 
 import asyncio
+import gc
 import math
 import multiprocessing
 import tempfile
@@ -145,6 +146,8 @@ async def due(url: str, token: str, channels: Channels, papers: int) -> AsyncIte
         await subscribe(settings.database_url, channels, papers)
         fired_at = utc_now() + BEFORE
         async with open_app(settings, shift=SLOT - fired_at) as app:
+            gc.collect()
+            gc.freeze()  # as `daily-papers run` does
             running = asyncio.create_task(app.bot.start(token))
             await app.bot.wait_until_ready()
             assert utc_now() < fired_at, "the bot was not ready in time"

@@ -16,6 +16,7 @@ from discord import app_commands
 from discord.ext import commands
 
 from bot.domain.errors import BotError, InvalidInput, NotAllowed, NotFound, SettingsError
+from bot.domain.text import quoted
 from bot.endpoint import GlobalLimit, use_named_gateway
 from bot.pacing import Pacing
 from bot.services.measures import Measures, ShardHealth
@@ -43,6 +44,12 @@ _HANDLERS: Final = ("discord.py: ", "CommandTree-invoker", "discord-ui-view-disp
 
 _AUTHENTICATION_FAILED: Final = 4004
 """https://discord.com/developers/docs/topics/opcodes-and-status-codes#gateway"""
+
+_ALREADY_ACKNOWLEDGED: Final = 40060
+"""https://discord.com/developers/docs/topics/opcodes-and-status-codes#json"""
+
+_NOT_ANSWERED: Final = (discord.HTTPException, aiohttp.ClientError, OSError, TimeoutError)
+"""What an answer of ours meets when Discord, or the way to it, fails."""
 
 _KINDS: Final = {
     discord.InteractionType.application_command: "command",
@@ -92,15 +99,20 @@ class PaperTree(app_commands.CommandTree[commands.AutoShardedBot]):
                 self.client.measures.command_failed(_name(interaction))
             await _answer(interaction, cause.reply)
         elif isinstance(cause, app_commands.TransformerError):
-            await _answer(
-                interaction, f"I can't read “{str(cause.value)[:80]}”. Please choose again."
-            )
+            await _answer(interaction, f"I can't read {quoted(str(cause.value))}. Choose again.")
         elif isinstance(
             cause, app_commands.CommandNotFound | app_commands.CommandSignatureMismatch
         ):
             await _answer(
                 interaction, "This command has changed since Discord loaded it. Reload Discord."
             )
+        elif isinstance(cause, _NOT_ANSWERED):
+            log.warning(
+                "command %s: Discord failed: %s",
+                _name(interaction),
+                str(cause) or type(cause).__name__,
+            )
+            await _answer(interaction, "Discord did not let me finish that. Please try again.")
         else:
             reference = secrets.token_hex(4)
             self.client.measures.command_failed(_name(interaction))
@@ -237,7 +249,7 @@ class PaperBot(commands.AutoShardedBot):
             try:
                 async with asyncio.timeout(REGISTERING.total_seconds()):
                     await self.tree.sync()
-            except (discord.HTTPException, aiohttp.ClientError, OSError, TimeoutError) as error:
+            except _NOT_ANSWERED as error:
                 log.warning(
                     "Discord did not take the commands, again in %d s: %s",
                     pause.total_seconds(),
@@ -303,11 +315,21 @@ def _name(interaction: discord.Interaction[Any]) -> str:
 
 
 async def _answer(interaction: discord.Interaction[Any], text: str) -> None:
-    """Tell the person alone; an answer that no longer reaches them is logged, not raised."""
+    """Tell the person alone; an answer that does not reach them is logged, not raised."""
     try:
-        if interaction.response.is_done():
-            await interaction.followup.send(text, ephemeral=True)
-        else:
-            await interaction.response.send_message(text, ephemeral=True)
-    except discord.HTTPException as error:
-        log.warning("command %s: the answer did not arrive: %s", _name(interaction), error)
+        if not interaction.response.is_done():
+            try:
+                await interaction.response.send_message(text, ephemeral=True)
+            except discord.HTTPException as error:
+                # Acknowledged before, and only the answer to that was lost.
+                if error.code != _ALREADY_ACKNOWLEDGED:
+                    raise
+            else:
+                return
+        await interaction.followup.send(text, ephemeral=True)
+    except _NOT_ANSWERED as error:
+        log.warning(
+            "command %s: the answer did not arrive: %s",
+            _name(interaction),
+            str(error) or type(error).__name__,
+        )

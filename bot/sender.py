@@ -26,6 +26,9 @@ BLOCKED_FOR: Final = timedelta(minutes=1)
 CLOCKS_APART: Final = timedelta(minutes=5)
 """How far Discord's clock, which dates messages, may be from ours."""
 
+_NOT_DISCORDS: Final = (TypeError, KeyError, ValueError)
+"""What discord.py raises on an answer of 200 that is a proxy's page."""
+
 
 class DiscordSender:
     """The `Sender` that speaks to Discord through `client`.
@@ -60,15 +63,18 @@ class DiscordSender:
 
     async def _send(self, channel_id: int, message: Rendered, *, nonce: str) -> Outcome:
         channel = self._client.get_partial_messageable(channel_id)
+        arguments = message.arguments()
         try:
             async with asyncio.timeout(self._timeout):
-                posted = await channel.send(**message.arguments(), nonce=nonce)
+                posted = await channel.send(**arguments, nonce=nonce)
         except discord.HTTPException as error:
             return self._outcome_of(error)
         except aiohttp.ClientConnectorError as error:
             return NotSent(f"no connection to Discord: {error}")
         except (OSError, aiohttp.ClientError, TimeoutError) as error:
             return Unknown(f"the answer was lost: {error!r}")
+        except _NOT_DISCORDS as error:
+            return Unknown(f"the answer makes no sense: {error!r}")
         return Sent(posted.id)
 
     async def find(
@@ -100,6 +106,8 @@ class DiscordSender:
             return outcome if isinstance(outcome, Refused) else Unknown(str(error))
         except (OSError, aiohttp.ClientError, TimeoutError) as error:
             return Unknown(f"could not read the history: {error!r}")
+        except _NOT_DISCORDS as error:
+            return Unknown(f"the history makes no sense: {error!r}")
         if looked_at == HISTORY_LOOKED_AT and oldest is not None and oldest > since - CLOCKS_APART:
             return Unknown(f"not among the last {looked_at} messages, and there are older ones")
         return NotSent("not in the channel's history")

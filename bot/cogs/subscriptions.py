@@ -116,7 +116,8 @@ class SubscriptionCog(commands.Cog):
     async def list_(self, interaction: discord.Interaction) -> None:
         await interaction.response.defer(ephemeral=True)
         guild, asker = interaction.guild, interaction.user
-        assert guild is not None  # noqa: S101 - guild_only
+        if guild is None:
+            raise InvalidInput("no server", reply="Ask me that in the server it is about.")
         lines = []
         for subscription in await self._subscribing.in_guild(guild.id):
             channel = guild.get_channel_or_thread(subscription.channel_id)

@@ -35,6 +35,14 @@ def _thoroughly_clean(text: str) -> str:
     return " ".join(_BIDI.sub("", _CONTROL.sub(" ", text)).split())
 
 
+def quoted(text: str, limit: int = 40) -> str:
+    """What somebody typed, for a sentence that answers it: one line of code, in which Discord
+    reads no Markdown, link or mention. A visible ellipsis marks a cut."""
+    shown = clean(text).replace("`", "'")
+    shown = shown if len(shown) <= limit else f"{shown[: limit - 1].rstrip()}…"
+    return f"`{shown or ' '}`"
+
+
 def fold(text: str) -> str:
     """`text` as it is compared: without case, accents or width, so `Thérien` meets `therien`.
 

@@ -9,7 +9,7 @@ from typing import Final
 from zoneinfo import ZoneInfo
 
 from bot.domain.errors import InvalidInput
-from bot.domain.text import fold
+from bot.domain.text import fold, quoted
 
 _TIME: Final = re.compile(
     r"(?:(?P<before>오전|오후|上午|下午|午前|午後)\s*)?"
@@ -42,7 +42,7 @@ def parse_time(text: str) -> time:
 def _not_a_time(text: str) -> InvalidInput:
     return InvalidInput(
         f"not a time of day: {text[:80]!r}",
-        reply=f"I can't read “{text[:40]}” as a time of day. Write it as `09:00` or `21:30`.",
+        reply=f"I can't read {quoted(text)} as a time of day. Write it as `09:00` or `21:30`.",
     )
 
 
@@ -74,7 +74,7 @@ def parse_zone(text: str, *, at: datetime | None = None) -> ZoneInfo:
     hint = ", ".join(f"`{name}`" for name in found) or "`Asia/Seoul`, `Europe/Berlin`, `UTC`"
     raise InvalidInput(
         f"not a time zone: {text[:80]!r}",
-        reply=f"I don't know the time zone “{text[:40]}”. Choose one from the list as you type, "
+        reply=f"I don't know the time zone {quoted(text)}. Choose one from the list as you type, "
         f"such as {hint}.",
     )
 

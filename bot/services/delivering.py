@@ -148,16 +148,20 @@ class Delivering:
 
     async def deliver(self, subscription: Subscription, slot_at: datetime) -> None:
         """Bring `subscription` the papers of its slot: once, however often this is asked."""
-        async with self._planning, self._database.transaction() as stores:
+        async with self._planning:
+            delivery = None if self._stopping.is_set() else await self._open(subscription, slot_at)
+        if delivery is not None:
+            await self._drain(delivery)
+
+    async def _open(self, subscription: Subscription, slot_at: datetime) -> Delivery | None:
+        """The delivery of a slot, planned; `None` if there is nothing to send, yet or at all."""
+        async with self._database.transaction() as stores:
             # It may have been paused, changed or ended since it was read.
             fresh = await stores.subscriptions.get(subscription.id)
             if fresh is None or not fresh.owes(slot_at):
-                return
+                return None
             delivery = await stores.deliveries.open(fresh, slot_at)
-            if delivery is not None:
-                delivery = await self._plan(stores, delivery, fresh)
-        if delivery is not None:
-            await self._drain(delivery)
+            return None if delivery is None else await self._plan(stores, delivery, fresh)
 
     async def deliver_all(self, subscriptions: Sequence[tuple[Subscription, datetime]]) -> None:
         """Deliver many at once, of each server one after the other; one that fails is logged

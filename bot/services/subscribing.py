@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 
 from bot.domain.errors import InvalidInput, NotFound
 from bot.domain.subscriptions import Preferences, Subscription
+from bot.domain.text import quoted
 from bot.rendering.cards import paper_card
 from bot.rendering.message import Rendered
 from bot.rendering.words import language_name
@@ -124,7 +125,7 @@ class Subscribing:
         shown = ", ".join(f"`{tag}` ({language_name(tag)})" for tag in at_hand)
         raise InvalidInput(
             f"no summaries in {text!r}",
-            reply=f"I have no summaries in “{text[:40]}” yet. I have them in: {shown}.",
+            reply=f"I have no summaries in {quoted(text)} yet. I have them in: {shown}.",
         )
 
     async def test_card(self, language: str) -> Rendered | None:

@@ -19,7 +19,15 @@ from bot.domain.papers import PaperId
 
 
 class StorageError(BotError):
-    """The database cannot be used; the message says what to do."""
+    """The database cannot be used; the message tells whoever runs the bot what to do, which is
+    nobody else's business."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(
+            message,
+            reply="My archive cannot be used right now. Please try again in a few minutes; "
+            "my operator finds the reason in the log.",
+        )
 
 
 class DatabaseUnavailable(StorageError):

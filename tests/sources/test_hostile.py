@@ -119,3 +119,35 @@ async def test_half_an_emoji_costs_no_list(http: Http, hub: LoopbackHuggingFace)
     (listing,) = (await HuggingFace(http, hub.url).read(DAY)).digest
 
     assert listing.paper.title == "Fast \ufffd"
+
+
+def one_entry(**fields: object) -> bytes:
+    return json.dumps([{"paper": {"id": "2406.01574", "title": "T", **fields}}]).encode()
+
+
+# Again of a megabyte or so each.
+JSON_ADVERSARIES = {
+    "nesting": b"[" * 2**20,
+    "nested entries": b'[{"paper":' * 2**17,
+    "a number": b'[{"paper": {"id": "2406.01574", "title": "T", "upvotes": %s}}]' % (b"9" * 2**20),
+    "a title": one_entry(title="$\\frac{" * 2**17),
+    "an abstract": one_entry(summary="A. " * 2**18),
+    "authors": one_entry(authors=[{"name": f"Author {n}"} for n in range(40_000)]),
+    "one author": one_entry(authors=[{"name": "Ada " * 2**18}]),
+    "media": one_entry(mediaUrls=["https://example.org/a.png"] * 40_000),
+    "an address": one_entry(githubRepo="https://example.org/" + "a." * 2**19),
+    "summary": one_entry(ai_summary="**a** " * 2**17),
+    "problems": b"[" + b"null," * 2**18 + b"null]",
+    "the same paper": b"["
+    + b",".join([b'{"paper":{"id":"2406.01574","title":"T"}}'] * 20_000)
+    + b"]",
+}
+
+
+@pytest.mark.parametrize("body", JSON_ADVERSARIES.values(), ids=JSON_ADVERSARIES)
+def test_no_answer_takes_longer_than_its_length_allows(body: bytes) -> None:
+    try:
+        page = read_page(Answer(200, {}, body), 0)
+    except SourceUnreadable:
+        return
+    assert page.listings or page.problems
