@@ -1,0 +1,282 @@
+"""The moments at which something can go wrong, and what must hold after each."""
+
+import asyncio
+import contextlib
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from datetime import timedelta
+from enum import StrEnum
+from typing import Final
+
+import discord
+
+from bot.app import App
+from bot.domain.errors import BotError
+from bot.domain.subscriptions import SubscriptionState
+from bot.storage.errors import StorageError
+from tests.faults.faults import Family, Fault, Route
+from tests.faults.stage import NOW, TITLES, WITHIN, Stage
+from tests.loopback.discord_faults import Broken, Cut, Held
+from tests.loopback.discord_interactions import Interaction
+
+NOWHERE: Final[Route] = ("", "")
+CALLBACK: Final[Route] = ("POST", "/interactions/*/*/callback")
+FOLLOW_UP: Final[Route] = ("POST", "/webhooks/*/*")
+TRIES: Final = 6
+"""Of one message, before it is left to the next round."""
+
+
+class Ending(StrEnum):
+    """How a cell of the matrix ends. Whichever it is, at the end each paper stands exactly once,
+    in order, in each channel, and the log has no traceback."""
+
+    ONCE = "once"
+    NEXT = "next round"
+    KEPT = "kept"
+    WAITING = "waiting"
+    SUSPENDED = "suspended"
+    ENDS = "ends"
+    ANSWERED = "answered"
+    SAID = "said"
+    SILENT = "silent"
+
+
+MEANING: Final = {
+    Ending.ONCE: "each paper stands exactly once, in order, in each channel, by itself",
+    Ending.NEXT: "the delivery stands still, and the log says why; the next round finds it as it "
+    "was, and goes on: once",
+    Ending.KEPT: "what was stored stays as it was, and the source is noted as down; the next "
+    "round brings the rest: once",
+    Ending.WAITING: "with nothing to post, the delivery waits (state WAITING, until six hours "
+    "after its slot); as soon as there is a list: once",
+    Ending.SUSPENDED: "the subscription is SUSPENDED with Discord's words as its reason, its "
+    "delivery kept as far as it came, and the channel is asked nothing more; once the channel is "
+    "changed: once",
+    Ending.ENDS: "Discord wants nobody back: the bot ends on purpose, with one sentence; started "
+    "again: once",
+    Ending.ANSWERED: "the command is carried out and answered as ever",
+    Ending.SAID: "the answer is a sentence that says what is wrong; the store is whole, and the "
+    "next command is answered as ever",
+    Ending.SILENT: "Discord itself shows that no answer came; the store is whole, the log says "
+    "it in a line, and the next command is answered as ever",
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Phase:
+    """A moment of the bot's life, brought about under a fault."""
+
+    name: str
+    what: str
+    run: Callable[[Stage, Fault, Ending], Awaitable[None]]
+
+
+# --- collecting and planning --------------------------------------------------------------
+
+
+async def collecting(stage: Stage, fault: Fault, ending: Ending) -> None:
+    """A list of which one paper is stored is read again, and has two more."""
+    async with stage.running() as app:
+        stage.publish([1])
+        await app.collecting.refresh()
+        stage.publish()
+        async with fault.arrange(stage, NOWHERE):
+            reading = asyncio.create_task(app.collecting.refresh())
+            with contextlib.suppress(StorageError, asyncio.CancelledError):
+                await reading
+            if ending is Ending.KEPT:
+                assert await stage.archived(app) == TITLES[:1]
+                if fault.family is Family.SOURCE:
+                    assert await stage.down_since(app) is not None
+            else:
+                assert await stage.archived(app) == TITLES
+        await stage.subscribe(app)
+        await app.scheduling.collect()
+        assert await stage.archived(app) == TITLES
+        assert await stage.down_since(app) is None
+        await stage.served(app)
+
+
+async def planning(stage: Stage, fault: Fault, ending: Ending) -> None:
+    """The hour has come: of a list that is stored, or of one that cannot be read."""
+    async with stage.running() as app:
+        if fault.family is Family.SOURCE:
+            stage.publish()
+            await stage.subscribe(app)
+            start = app.scheduling.collect
+        else:
+            await stage.owe(app)
+            start = app.scheduling.sweep
+        async with fault.arrange(stage, NOWHERE):
+            await start()
+            if ending is Ending.ONCE:
+                await stage.served(app)
+            elif ending is Ending.WAITING:
+                waiting = await stage.open_deliveries(app)
+                assert {d.channel_id for d in waiting} == set(stage.channels)
+                assert all(d.wait_until and d.wait_until > NOW for d in waiting)
+            else:
+                await _stands_still(stage, fault, ending)
+                assert await stage.open_deliveries(app) == []
+        await start()
+        await stage.served(app)
+
+
+# --- sending and recording ----------------------------------------------------------------
+
+
+def _posts(stage: Stage) -> Route:
+    return ("POST", f"/channels/{stage.faulted}/messages")
+
+
+async def sending(stage: Stage, fault: Fault, ending: Ending) -> None:
+    """A message is claimed and handed to Discord."""
+    async with stage.running() as app:
+        await stage.owe(app)
+        match fault.family:
+            case Family.GATEWAY:
+                await _during_a_request(stage, fault, _posts(stage))
+            case Family.STORE:
+                # Discord fails until the bot leaves the rest to the next round; there it claims.
+                stage.discord.inject(Broken(503), *_posts(stage), times=TRIES)
+                await app.scheduling.sweep()
+                async with fault.arrange(stage, NOWHERE):
+                    await _stands_still(stage, fault, ending)
+            case _:
+                async with fault.arrange(stage, _posts(stage)):
+                    await app.scheduling.sweep()
+                    if ending is Ending.SUSPENDED:
+                        await _suspended(stage, app)
+                    await stage.served(app)
+        if ending is not Ending.ENDS:
+            await stage.served(app)
+    if ending is Ending.ENDS:
+        assert isinstance(
+            stage.ended_with,
+            BotError | discord.ConnectionClosed | discord.PrivilegedIntentsRequired,
+        )
+        async with stage.running() as app:
+            await stage.served(app)
+    assert stage.ended_with is None
+
+
+async def recording(stage: Stage, fault: Fault, ending: Ending) -> None:
+    """Discord has stored the message, and its answer is on the way."""
+    async with stage.running() as app:
+        await stage.owe(app)
+        await _during_a_request(stage, fault, _posts(stage), ending)
+        await stage.served(app)
+
+
+async def reconciling(stage: Stage, fault: Fault, ending: Ending) -> None:
+    """The answer to a message was lost, Discord has forgotten its nonce, and the bot looks for
+    it in the channel's history."""
+    stage.discord.world.nonce_remembered = timedelta(0)
+    async with stage.running(nonce_remembered=timedelta(0)) as app:
+        await stage.owe(app)
+        stage.discord.inject(Cut(carried_out=True), *_posts(stage))
+        history = ("GET", f"/channels/{stage.faulted}/messages")
+        if fault.family is Family.STORE:
+            await _during_a_request(stage, fault, history, ending)
+        else:
+            async with fault.arrange(stage, history):
+                await app.scheduling.sweep()
+                if ending is Ending.SUSPENDED:
+                    await _suspended(stage, app)
+                await stage.served(app)
+        await stage.served(app)
+
+
+async def _during_a_request(
+    stage: Stage, fault: Fault, route: Route, ending: Ending = Ending.ONCE
+) -> None:
+    """The fault begins when Discord has done what was asked, before its answer arrives."""
+    rule = stage.discord.inject(Held(carried_out=True, answered=True), *route)
+    sweeping = asyncio.create_task(stage.app.scheduling.sweep())
+    await rule.met()
+    async with fault.arrange(stage, route):
+        rule.release()
+        await _stands_still(stage, fault, ending)
+    await sweeping
+
+
+async def _stands_still(stage: Stage, fault: Fault, ending: Ending) -> None:
+    """The log says that it does; of what was cancelled only the store tells."""
+    if ending is Ending.NEXT and not fault.name.startswith("store-cancelled"):
+        await stage.logged("stands still")
+
+
+async def _suspended(stage: Stage, app: App) -> None:
+    """It is visible, the other channel is served, and changing the channel mends it."""
+    subscription = await stage.subscription(app, stage.faulted)
+    assert subscription is not None
+    assert subscription.state is SubscriptionState.SUSPENDED
+    assert subscription.suspension is not None
+    assert subscription.suspension.reason
+    await stage.served(app, stage.well)
+    stage.discord.allow(stage.faulted)
+
+
+# --- answering a command ------------------------------------------------------------------
+
+
+async def acknowledging(stage: Stage, fault: Fault, ending: Ending) -> None:
+    """A command has come, and the bot tells Discord that it is thinking."""
+    async with stage.running() as app:
+        if fault.family is Family.GATEWAY:
+            rule = stage.discord.inject(Held(carried_out=True, answered=True), *CALLBACK)
+            interaction = await _subscribe(stage)
+            await rule.met()
+            async with fault.arrange(stage, CALLBACK):
+                rule.release()
+                await _answered(stage, interaction, ending)
+        else:
+            async with fault.arrange(stage, CALLBACK):
+                await _answered(stage, await _subscribe(stage), ending)
+        await _answers_again(stage, app)
+
+
+async def answering(stage: Stage, fault: Fault, ending: Ending) -> None:
+    """The bot does what was asked, and sends the words that tell of it."""
+    async with stage.running() as app:
+        async with fault.arrange(stage, FOLLOW_UP):
+            await _answered(stage, await _subscribe(stage), ending)
+        if fault.family is Family.STORE and ending is Ending.SAID:
+            assert await stage.subscription(app, stage.faulted) is None
+        await _answers_again(stage, app)
+
+
+async def _subscribe(stage: Stage) -> Interaction:
+    return await stage.ask(stage.faulted, "subscribe", {"timezone": "Asia/Seoul"})
+
+
+async def _answered(stage: Stage, interaction: Interaction, ending: Ending) -> None:
+    if ending is Ending.SILENT:
+        await stage.logged("the answer did not arrive")
+        return
+    content = (await interaction.message(within=WITHIN)).content
+    if ending is Ending.ANSWERED:
+        assert "daily at 09:00 (Asia/Seoul)" in content
+    else:
+        assert "daily at" not in content
+        assert content
+        assert stage.file not in content
+
+
+async def _answers_again(stage: Stage, app: App) -> None:
+    """The next command is answered, by the state that the first one left."""
+    before = await stage.subscription(app, stage.faulted)
+    content = (await (await _subscribe(stage)).message()).content
+    assert ("gets the daily papers already" if before else "daily at 09:00") in content
+    assert await stage.subscription(app, stage.faulted) is not None
+
+
+PHASES: Final = (
+    Phase(name="collecting", what="a list is read", run=collecting),
+    Phase(name="planning", what="a delivery is decided and written down", run=planning),
+    Phase(name="sending", what="a message is claimed and handed to Discord", run=sending),
+    Phase(name="recording", what="that Discord has it is written down", run=recording),
+    Phase(name="reconciling", what="the channel's history is looked through", run=reconciling),
+    Phase(name="acknowledging", what="a command is acknowledged", run=acknowledging),
+    Phase(name="answering", what="a command is carried out and answered", run=answering),
+)
