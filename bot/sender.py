@@ -140,6 +140,7 @@ class DiscordSender:
 _CLOSED_TO_US: Final = frozenset({50008, 50024, 50083, 160005})
 """No channel for messages (twice), a thread that is archived, a thread that is locked."""
 _UNKNOWN_CHANNEL: Final = 10003
+_NOT_PERMITTED: Final = frozenset({50001, 50013})
 _SLOW_DOWN: Final = frozenset({20016, 20028})
 _NETWORK: Final = 40333
 """Discord's own network refuses, not the channel."""
@@ -164,6 +165,8 @@ def outcome_of(status: int, code: int, text: str) -> Outcome:
         return NotSent(why)
     if code == _UNKNOWN_CHANNEL:
         return Refused(why, SuspensionCause.GONE)
+    if code in _NOT_PERMITTED:
+        return Refused(why, SuspensionCause.LACKING)
     if code in _CLOSED_TO_US or status in (403, 404):
         return Refused(why)
     return Rejected(why)

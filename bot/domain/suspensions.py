@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 from enum import Enum, StrEnum, auto
 from typing import Final
 
+from bot.domain.deliveries import Refused
 from bot.domain.subscriptions import Subscription, SubscriptionState, SuspensionCause
 
 KEPT_FOR: Final = timedelta(days=30)
@@ -43,11 +44,22 @@ class Standing:
                 return None
 
 
+def cause_of(refused: Refused, standing: Standing) -> SuspensionCause:
+    """Why Discord refused, as far as can be told.
+
+    Missing permissions, it says: where we could not see that, they will be seen to return. But
+    where we saw that we have them, nobody can see what it is that must change.
+    """
+    if refused.cause is SuspensionCause.LACKING and standing.access is Access.OPEN:
+        return SuspensionCause.REFUSED
+    return refused.cause
+
+
 class Step(Enum):
     """What to do with a suspended subscription.
 
-    RESUME it; FORGET it, for it waited `KEPT_FOR` in vain; NOTE_LACKING: what Discord refused
-    is a missing permission, and its return will be seen; KEEP it as it is.
+    RESUME it; FORGET it, for it waited `KEPT_FOR` in vain; NOTE_LACKING: it is a missing
+    permission, whose name is worth telling and whose return will be seen; KEEP it as it is.
     """
 
     RESUME = auto()
@@ -71,9 +83,8 @@ def next_step(
         seen_to_mend = changed or suspension.cause is not SuspensionCause.REFUSED
         return Step.RESUME if seen_to_mend else Step.KEEP
     if standing.access is Access.SHUT:
-        if suspension.cause is SuspensionCause.LACKING:
-            return Step.KEEP
-        return Step.NOTE_LACKING
+        known = suspension.cause is SuspensionCause.LACKING
+        return Step.KEEP if known and suspension.told_at is not None else Step.NOTE_LACKING
     gone = suspension.cause in (SuspensionCause.GONE, SuspensionCause.REMOVED)
     return Step.FORGET if gone and now - suspension.since > KEPT_FOR else Step.KEEP
 

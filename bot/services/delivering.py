@@ -46,7 +46,7 @@ from bot.domain.deliveries import (
 )
 from bot.domain.digests import Listing
 from bot.domain.subscriptions import Preferences, Subscription, SubscriptionState, SuspensionCause
-from bot.domain.suspensions import Standing
+from bot.domain.suspensions import Standing, cause_of
 from bot.rendering.cards import paper_card
 from bot.rendering.editions import closing, heading, notice
 from bot.rendering.message import Rendered
@@ -316,7 +316,7 @@ class Delivering:
         async with self._database.transaction() as stores:
             await stores.deliveries.finish(claimed, outcome, owner=self._owner, now=self._now())
             if isinstance(outcome, Refused):
-                await self._suspend(stores, subscription, outcome.cause, outcome.why)
+                await self._suspend(stores, subscription, cause_of(outcome, standing), outcome.why)
         if not isinstance(outcome, Unknown):
             self._handed_over.pop(message.id, None)
         if not isinstance(outcome, Sent):

@@ -130,6 +130,8 @@ class Suspending:
                 case Step.NOTE_LACKING if (known := standing.suspension()) is not None:
                     async with self._database.transaction() as stores:
                         await stores.subscriptions.recognise(subscription.id, *known)
+                        found = await stores.subscriptions.get(subscription.id)
+                    subscription = found or subscription
             to_tell.append(subscription)
         if resumed:
             await self._on_resume()

@@ -2,8 +2,17 @@ from datetime import timedelta
 
 import pytest
 
+from bot.domain.deliveries import Refused
 from bot.domain.subscriptions import SubscriptionState, Suspension, SuspensionCause
-from bot.domain.suspensions import KEPT_FOR, Access, Standing, Step, next_step, tells_people
+from bot.domain.suspensions import (
+    KEPT_FOR,
+    Access,
+    Standing,
+    Step,
+    cause_of,
+    next_step,
+    tells_people,
+)
 from tests.builders import a_subscription, utc
 
 NOW = utc(2024, 6, 5)
@@ -21,7 +30,7 @@ LONG = KEPT_FOR + timedelta(seconds=1)
     ("cause", "standing", "waited", "changed", "step"),
     [
         (LACKING, OPEN, timedelta(0), False, Step.RESUME),
-        (LACKING, SHUT, LONG, True, Step.KEEP),
+        (LACKING, SHUT, LONG, True, Step.NOTE_LACKING),
         (LACKING, UNSEEN, LONG, True, Step.KEEP),
         (LACKING, ABSENT, LONG, True, Step.KEEP),
         (REFUSED, OPEN, LONG, False, Step.KEEP),
@@ -45,6 +54,29 @@ def test_what_becomes_of_a_suspended_subscription(
         suspension=Suspension(cause=cause, reason="why", since=NOW - waited),
     )
     assert next_step(subscription, standing, NOW, changed=changed) is step
+
+
+def test_what_people_were_told_is_not_named_anew() -> None:
+    subscription = a_subscription(
+        state=SubscriptionState.SUSPENDED,
+        suspension=Suspension(cause=LACKING, reason="why", since=NOW, told_at=NOW),
+    )
+    assert next_step(subscription, SHUT, NOW) is Step.KEEP
+
+
+@pytest.mark.parametrize(
+    ("said", "standing", "cause"),
+    [
+        (LACKING, UNSEEN, LACKING),
+        (LACKING, OPEN, REFUSED),
+        (REFUSED, UNSEEN, REFUSED),
+        (GONE, OPEN, GONE),
+    ],
+)
+def test_a_lack_that_cannot_be_seen_is_a_refusal_whose_end_cannot_be_seen_either(
+    said: SuspensionCause, standing: Standing, cause: SuspensionCause
+) -> None:
+    assert cause_of(Refused("403", said), standing) is cause
 
 
 @pytest.mark.parametrize("standing", [OPEN, SHUT, ABSENT, UNSEEN])

@@ -127,6 +127,32 @@ async def _kill_on_two_days(scene: Scene, hub: LoopbackHuggingFace) -> None:
     await _kill(scene, hub)
 
 
+async def _kill_while_shut(scene: Scene, _hub: LoopbackHuggingFace) -> None:
+    """Some channels take a permission from the bot and give it back, at any moment."""
+    for _ in range(scene.random.randint(2, 3)):
+        process = scene.start()
+        await scene.online()
+        scene.shut_some()
+        await asyncio.sleep(scene.random.uniform(0, 1))
+        if scene.random.random() < 0.5:
+            scene.open_all()
+            await scene.a_moment()
+        await scene.kill(process)
+    scene.open_all()
+
+
+async def _go_on_from_a_backup(scene: Scene, _hub: LoopbackHuggingFace) -> None:
+    """Killed some time after a copy was made, and the store is lost."""
+    for _ in range(scene.random.randint(1, 2)):
+        process = scene.start()
+        await scene.online()
+        await scene.a_moment()
+        copy = await scene.back_up()
+        await scene.a_moment()
+        await scene.kill(process)
+        scene.put_back(copy)
+
+
 MODES: Final = (
     Mode("kill -9", _kill),
     Mode("SIGTERM", _terminate),
@@ -137,6 +163,8 @@ MODES: Final = (
     Mode("kill -9 while collecting", _kill_while_collecting, days=()),
     Mode("kill -9 while planning", _kill_while_planning),
     Mode("kill -9 on two days", _kill_on_two_days, days=(DAY, NEXT_DAY)),
+    Mode("kill -9 while channels shut and open", _kill_while_shut),
+    Mode("gone on from a backup", _go_on_from_a_backup),
 )
 
 

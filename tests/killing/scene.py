@@ -7,17 +7,19 @@ import signal
 import sqlite3
 from collections.abc import Callable, Sequence
 from contextlib import closing, suppress
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Final
 from zoneinfo import ZoneInfo
 
 from bot.domain.subscriptions import DailyTime, Preferences
+from bot.storage.backup import back_up
 from bot.storage.database import open_database
 from tests.builders import a_digest
 from tests.killing.findings import Edition, Report, compare
 from tests.killing.process import TIMING, BotProcess, log_of
 from tests.loopback.discord_faults import Broken, Cut, Fault, Late, RateLimited, Rule
+from tests.loopback.discord_permissions import Permission
 from tests.loopback.discord_server import LoopbackDiscord
 
 SERVERS: Final = 3
@@ -171,6 +173,19 @@ class Scene:
         await self.kill(process)
         self._store = copy
 
+    async def back_up(self) -> Path:
+        """A copy of the store, made by the program while the bot goes on."""
+        copy = self._folder / f"backup {self.kills + 1}" / self._store.name
+        copy.parent.mkdir()
+        await asyncio.to_thread(
+            back_up, self._database_url, copy, at=datetime.now(UTC) + self.shift
+        )
+        return copy
+
+    def put_back(self, copy: Path) -> None:
+        """Go on from a copy."""
+        self._store = copy
+
     async def _dismiss(self, process: BotProcess) -> None:
         process.send(signal.SIGTERM)
         await self._ended(process, 0)
@@ -252,6 +267,19 @@ class Scene:
         uri = f"file:{self._store}?mode=ro"
         with closing(sqlite3.connect(uri, uri=True, timeout=10)) as connection:
             return connection.execute(query).fetchall()
+
+    # --- permissions ----------------------------------------------------------------------
+
+    def shut_some(self) -> None:
+        """Some channels take what the bot needs."""
+        for channel_id in self.random.sample(self.channels, len(self.channels) // 3):
+            lost = self.random.choice([Permission.SEND_MESSAGES, Permission.VIEW_CHANNEL])
+            self.server.deny(channel_id, lost)
+
+    def open_all(self) -> None:
+        """Every channel gives it back."""
+        for channel_id in self.channels:
+            self.server.allow(channel_id)
 
     # --- what goes wrong ------------------------------------------------------------------
 
