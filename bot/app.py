@@ -128,7 +128,7 @@ async def open_app(
         suspending = Suspending(
             database,
             presence,
-            DiscordPeople(bot, sender, timeout=timing.request_timeout),
+            DiscordPeople(bot, sender),
             now=clock,
             on_resume=lambda: scheduling.follow(),
             owns=owns,

@@ -16,6 +16,7 @@ from bot.pacing import paced
 from bot.rendering.message import Rendered
 from bot.rendering.recognition import shows
 from bot.services.timing import DEFAULT_TIMING
+from bot.sources.http import pause_asked
 
 HISTORY_LOOKED_AT: Final = 1000
 """Messages, a hundred a request."""
@@ -77,12 +78,29 @@ class DiscordSender:
             return Unknown(f"the answer makes no sense: {error!r}")
         return Sent(posted.id)
 
+    async def direct(self, user_id: int) -> int | Outcome:
+        """The channel of direct messages with a person, or why it could not be had."""
+        if (why := self._held_back()) is not None:
+            return NotSent(why)
+        try:
+            with paced():
+                async with asyncio.timeout(self._timeout):
+                    channel = await self._client.create_dm(discord.Object(user_id))
+        except discord.HTTPException as error:
+            return self._outcome_of(error)
+        except (OSError, aiohttp.ClientError, TimeoutError) as error:
+            return NotSent(f"no direct message could be begun: {error!r}")
+        except _NOT_DISCORDS as error:
+            return NotSent(f"the answer makes no sense: {error!r}")
+        return channel.id
+
     async def find(
         self, channel_id: int, message: Rendered, *, after_id: int | None, since: datetime
     ) -> Outcome:
         """Look for our own `message` in the channel's history, newest first, down to `after_id`.
 
         Where that is further back than we look, `since` must do: by a clock that may be wrong.
+        If that does not reach either, `Rejected`: it may stand there, and is not repeated.
         """
         if (why := self._held_back()) is not None:
             return Unknown(why)
@@ -109,7 +127,10 @@ class DiscordSender:
         except _NOT_DISCORDS as error:
             return Unknown(f"the history makes no sense: {error!r}")
         if looked_at == HISTORY_LOOKED_AT and oldest is not None and oldest > since - CLOCKS_APART:
-            return Unknown(f"not among the last {looked_at} messages, and there are older ones")
+            # Trying again would find the same, and more of it.
+            return Rejected(
+                f"not among the last {looked_at} messages, and nobody can tell of older ones"
+            )
         return NotSent("not in the channel's history")
 
     def _is_ours(self, message: discord.Message) -> bool:
@@ -121,11 +142,12 @@ class DiscordSender:
         if error.status == 401 and not self._locked_out:
             self._locked_out = True
             self._on_locked_out()
-        if error.status == 429:
-            # discord.py waits for Discord's own limits by itself: this is the shield before it.
-            asked = error.response.headers.get("Retry-After", "")
-            pause = float(asked) if asked.isdecimal() else BLOCKED_FOR.total_seconds()
-            self._blocked_until = time.monotonic() + pause
+        # discord.py waits for Discord's own limits by itself. Without `Via` it is the answer of
+        # the shield before Discord, which blocks all that we ask.
+        if error.status == 429 and "Via" not in error.response.headers:
+            pause = pause_asked(error.response.headers)
+            longest = BLOCKED_FOR.total_seconds() if pause is None else pause
+            self._blocked_until = time.monotonic() + longest
         return outcome_of(error.status, error.code, error.text)
 
     def _held_back(self) -> str | None:

@@ -5,12 +5,13 @@ from typing import Final
 import discord
 
 from bot.domain.errors import InvalidInput, NotAllowed
-from bot.permissions import Channel, missing
+from bot.permissions import Channel, blocking, missing
 
 
-def require_bot(channel: Channel) -> None:
-    """`NotAllowed`, naming exactly what is missing, unless the bot can post in `channel`."""
-    if lacking := missing(channel):
+def require_bot(channel: Channel, *, at_least: bool = False) -> None:
+    """`NotAllowed`, naming exactly what is missing, unless the bot has all it needs in
+    `channel`; `at_least`, what it cannot post without."""
+    if lacking := blocking(channel) if at_least else missing(channel):
         names = ", ".join(f"**{name}**" for name in lacking)
         raise NotAllowed(
             f"the bot lacks {lacking} in channel {channel.id}",

@@ -28,25 +28,33 @@ class StandingCog(commands.Cog):
 
     @commands.Cog.listener()
     async def on_guild_channel_create(self, channel: discord.abc.GuildChannel) -> None:
-        await self._suspending.look_again(channel.guild.id)
+        await self._suspending.look_again(channel.guild.id, [channel.id])
 
     @commands.Cog.listener()
     async def on_guild_channel_update(
         self,
-        _before: discord.abc.GuildChannel,
+        before: discord.abc.GuildChannel,
         after: discord.abc.GuildChannel,
     ) -> None:
-        await self._suspending.look_again(after.guild.id)
+        if before.overwrites != after.overwrites or before.category_id != after.category_id:
+            await self._suspending.look_again(after.guild.id, _concerned(after))
 
     @commands.Cog.listener()
     async def on_raw_thread_update(self, thread: discord.RawThreadUpdateEvent) -> None:
-        await self._suspending.look_again(thread.guild_id)
+        await self._suspending.look_again(thread.guild_id, [thread.thread_id])
 
     @commands.Cog.listener()
-    async def on_guild_role_update(self, _before: discord.Role, after: discord.Role) -> None:
-        await self._suspending.look_again(after.guild.id)
+    async def on_guild_role_update(self, before: discord.Role, after: discord.Role) -> None:
+        if before.permissions != after.permissions and after in after.guild.me.roles:
+            await self._suspending.look_again(after.guild.id)
 
     @commands.Cog.listener()
     async def on_member_update(self, _before: discord.Member, after: discord.Member) -> None:
         if after.id == after.guild.me.id:
             await self._suspending.look_again(after.guild.id)
+
+
+def _concerned(channel: discord.abc.GuildChannel) -> list[int]:
+    """The channel, and those whose permissions hang on it."""
+    below = getattr(channel, "channels", []) + list(getattr(channel, "threads", []))
+    return [channel.id, *(one.id for one in below)]

@@ -196,7 +196,7 @@ class SubscriptionCog(commands.Cog):
         await interaction.response.defer(ephemeral=True)
         target = await managed_channel(interaction, channel)
         await self._subscribing.of_channel(target.id)
-        permissions.require_bot(target)
+        permissions.require_bot(target, at_least=True)
         subscription = await self._subscribing.resume(target.id)
         await self._confirm(interaction, subscription, "The papers come again to")
 
@@ -208,7 +208,7 @@ class SubscriptionCog(commands.Cog):
         await interaction.response.defer(ephemeral=True)
         target = await managed_channel(interaction, channel)
         subscription = await self._subscribing.of_channel(target.id)
-        permissions.require_bot(target)
+        permissions.require_bot(target, at_least=True)
         await self._confirm(interaction, subscription, "The papers come to")
 
     @commands.Cog.listener()
@@ -302,12 +302,16 @@ async def managed_channel(interaction: discord.Interaction, named: AnyChannel | 
 def _suspended(suspension: Suspension | None) -> str:
     assert suspension is not None  # noqa: S101 - a suspended subscription has one
     reason = markup.shown(suspension.reason, 300, shown_as=markup.unlinked)
-    if suspension.cause is SuspensionCause.LACKING:
-        return f"**Suspended**: {reason}. Give me that, and I go on by myself."
-    return (
-        f"**Suspended**, because Discord refused my posts ({reason}): "
-        "mend that, then `/subscription resume`."
-    )
+    match suspension.cause:
+        case SuspensionCause.LACKING:
+            return f"**Suspended**: {reason}. Once I may again, I go on by myself."
+        case SuspensionCause.REMOVED:
+            return "**Suspended**: I was not in this server. I go on by myself within a minute."
+        case _:
+            return (
+                f"**Suspended**, because Discord refused my posts ({reason}): "
+                "mend that, then `/subscription resume`."
+            )
 
 
 def _clock(now: datetime, zone: str) -> str:

@@ -11,6 +11,10 @@ from bot.domain.subscriptions import Subscription, SubscriptionState, Suspension
 KEPT_FOR: Final = timedelta(days=30)
 """How long the configuration of a server that removed us, or of a channel that is gone, is kept."""
 
+TOLD_AGAIN_AFTER: Final = timedelta(days=1)
+"""People are told of a channel's next suspension only so long after they were told of one: a
+channel that is shut and opened all day is one piece of news."""
+
 
 class Access(StrEnum):
     """What the gateway lets us know of a channel, without asking.
@@ -79,14 +83,19 @@ def next_step(
     suspension = subscription.suspension
     if subscription.state is not SubscriptionState.SUSPENDED or suspension is None:
         return Step.KEEP
+    cause, waited = suspension.cause, now - suspension.since
     if standing.access is Access.OPEN:
-        seen_to_mend = changed or suspension.cause is not SuspensionCause.REFUSED
-        return Step.RESUME if seen_to_mend else Step.KEEP
+        seen_to_mend = cause in (SuspensionCause.LACKING, SuspensionCause.REMOVED)
+        return Step.RESUME if seen_to_mend or changed else Step.KEEP
     if standing.access is Access.SHUT:
-        known = suspension.cause is SuspensionCause.LACKING
-        return Step.KEEP if known and suspension.told_at is not None else Step.NOTE_LACKING
-    gone = suspension.cause in (SuspensionCause.GONE, SuspensionCause.REMOVED)
-    return Step.FORGET if gone and now - suspension.since > KEPT_FOR else Step.KEEP
+        known = cause is SuspensionCause.LACKING and suspension.told_at is not None
+        return Step.KEEP if known else Step.NOTE_LACKING
+    if standing.access is Access.UNSEEN and cause is SuspensionCause.REMOVED and changed:
+        return Step.RESUME  # back in the server; the channel is an archived thread
+    lost_for_good = (
+        cause is SuspensionCause.REMOVED and standing.access is Access.ABSENT
+    ) or cause is SuspensionCause.GONE
+    return Step.FORGET if lost_for_good and waited > KEPT_FOR else Step.KEEP
 
 
 def tells_people(cause: SuspensionCause) -> bool:

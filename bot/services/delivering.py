@@ -161,7 +161,8 @@ class Delivering:
             if fresh is None or not fresh.owes(slot_at):
                 return None
             delivery = await stores.deliveries.open(fresh, slot_at)
-            return None if delivery is None else await self._plan(stores, delivery, fresh)
+            planned = None if delivery is None else await self._plan(stores, delivery, fresh)
+        return self._counted(planned)
 
     async def deliver_all(self, subscriptions: Sequence[tuple[Subscription, datetime]]) -> None:
         """Deliver many at once, of each server one after the other; one that fails is logged
@@ -199,8 +200,8 @@ class Delivering:
             if subscription.state is SubscriptionState.SUSPENDED:
                 return
             planned = await self._plan(stores, delivery, subscription)
-        if planned is not None:
-            await self._drain(planned)
+        if self._counted(planned) is not None:
+            await self._drain(delivery)
 
     async def _plan(
         self, stores: Stores, delivery: Delivery, subscription: Subscription
@@ -236,13 +237,16 @@ class Delivering:
             messages = (plan_notice(channel_id, slot_at),) if decision.spoken else ()
             quiet = decision
             quiet_until = decision.next_at if decision.spoken else subscription.quiet_until
-        planned = await stores.deliveries.plan(
+        return await stores.deliveries.plan(
             delivery.id,
             messages,
             quiet=quiet,
             quiet_until=quiet_until,
             maybe_sent_at=self._in_doubt_since(slot_at),
         )
+
+    def _counted(self, planned: Delivery | None) -> Delivery | None:
+        """A delivery that is written down for good."""
         if planned is not None:
             self._measures.planned(len(planned.messages))
         return planned
@@ -253,43 +257,56 @@ class Delivering:
     # --- sending ---
 
     async def _drain(self, delivery: Delivery) -> None:
-        """Send what is left of a delivery, in order, until done, refused or told to stop."""
+        """Send what is left of a delivery, and before it what older ones of its channel left:
+        a message of theirs that is in doubt is looked for below what came after it."""
         async with self._channels[delivery.channel_id]:
-            async with self._database.reading() as stores:
-                delivery = await stores.deliveries.get(delivery.id)
-                subscription = await stores.subscriptions.get(delivery.subscription_id)
-                if delivery.state is not DeliveryState.OPEN:
+            while (older := await self._before(delivery)) is not None:
+                if not await self._send_rest(older):
                     return
-                if subscription is None or subscription.state is not SubscriptionState.ACTIVE:
-                    return
-                days = sorted({item.day for item in delivery.items}, reverse=True)
-                lists = await self._lists.get(stores, days)
-            sources = sorted(lists.sources, key=self._rank_of_source)
-            contents = _Contents(delivery, subscription.preferences, lists, sources)
-            tries = 0
-            for message in delivery.messages:
-                if message.state is MessageState.POSTED:
-                    contents.open()
-                if message.state in (MessageState.POSTED, MessageState.REJECTED):
-                    continue
-                while not self._stopping.is_set():
-                    async with self._turns.turn(subscription.guild_id):
-                        step = await self._post(subscription, message, contents)
-                    if step is _Step.NEXT:
-                        break
-                    tries += 1
-                    if step is _Step.STOP or tries >= TRIES or not await self._pause(tries):
-                        return
-                else:
-                    return
-            async with self._database.transaction() as stores:
-                await stores.deliveries.close(delivery.id)
-            log.info(
-                "delivery %d of channel %d is done: %d papers",
-                delivery.id,
-                delivery.channel_id,
-                len(delivery.items),
-            )
+            await self._send_rest(delivery)
+
+    async def _before(self, delivery: Delivery) -> Delivery | None:
+        async with self._database.reading() as stores:
+            return await stores.deliveries.before(delivery)
+
+    async def _send_rest(self, delivery: Delivery) -> bool:
+        """Send what is left, in order, until done, refused or told to stop; whether it is done."""
+        async with self._database.reading() as stores:
+            delivery = await stores.deliveries.get(delivery.id)
+            subscription = await stores.subscriptions.get(delivery.subscription_id)
+            if delivery.state is not DeliveryState.OPEN:
+                return True
+            if subscription is None or subscription.state is not SubscriptionState.ACTIVE:
+                return False
+            days = sorted({item.day for item in delivery.items}, reverse=True)
+            lists = await self._lists.get(stores, days)
+        sources = sorted(lists.sources, key=self._rank_of_source)
+        contents = _Contents(delivery, subscription.preferences, lists, sources)
+        tries = 0
+        for message in delivery.messages:
+            if message.state is MessageState.POSTED:
+                contents.open()
+            if message.state in (MessageState.POSTED, MessageState.REJECTED):
+                continue
+            while not self._stopping.is_set():
+                async with self._turns.turn(subscription.guild_id):
+                    step = await self._post(subscription, message, contents)
+                if step is _Step.NEXT:
+                    break
+                tries += 1
+                if step is _Step.STOP or tries >= TRIES or not await self._pause(tries):
+                    return False
+            else:
+                return False
+        async with self._database.transaction() as stores:
+            done = await stores.deliveries.close(delivery.id)
+        log.info(
+            "delivery %d of channel %d is done: %d papers",
+            delivery.id,
+            delivery.channel_id,
+            len(delivery.items),
+        )
+        return done
 
     def _rank_of_source(self, source: str) -> int:
         """Its place in the settings; what was imported by hand comes last."""
@@ -302,8 +319,7 @@ class Delivering:
         standing = self._presence.standing(subscription.guild_id, message.channel_id)
         if (known := standing.suspension()) is not None:
             # Asking Discord would only be refused, and count against the bot.
-            async with self._database.transaction() as stores:
-                await self._suspend(stores, subscription, *known)
+            await self._suspend(subscription, *known)
             return _Step.STOP
         async with self._database.transaction() as stores:
             claimed = await stores.deliveries.claim(
@@ -315,8 +331,8 @@ class Delivering:
         self._measures.outcome(outcome)
         async with self._database.transaction() as stores:
             await stores.deliveries.finish(claimed, outcome, owner=self._owner, now=self._now())
-            if isinstance(outcome, Refused):
-                await self._suspend(stores, subscription, cause_of(outcome, standing), outcome.why)
+        if isinstance(outcome, Refused):
+            await self._suspend(subscription, cause_of(outcome, standing), outcome.why)
         if not isinstance(outcome, Unknown):
             self._handed_over.pop(message.id, None)
         if not isinstance(outcome, Sent):
@@ -370,7 +386,9 @@ class Delivering:
         assert message.first_sent_at is not None  # noqa: S101 - that is why we look
         looked_at = self._now()
         async with self._database.reading() as stores:
-            after_id = await stores.deliveries.last_posted(message.channel_id)
+            after_id = await stores.deliveries.last_posted(
+                message.channel_id, before=message.first_sent_at
+            )
         found = await self._sender.find(
             message.channel_id, rendered, after_id=after_id, since=message.first_sent_at
         )
@@ -379,14 +397,18 @@ class Delivering:
             async with self._database.transaction() as stores:
                 await stores.deliveries.absent(message.id, owner=self._owner, at=looked_at)
             return found
-        if isinstance(found, Sent | Refused):
+        if isinstance(found, Sent | Refused | Rejected):
             return found
         return Unknown(f"could not look back: {found.why}")
 
     async def _suspend(
-        self, stores: Stores, subscription: Subscription, cause: SuspensionCause, reason: str
+        self, subscription: Subscription, cause: SuspensionCause, reason: str
     ) -> None:
-        if await stores.subscriptions.suspend(subscription.id, cause, reason, at=self._now()):
+        async with self._database.transaction() as stores:
+            suspended = await stores.subscriptions.suspend(
+                subscription.id, cause, reason, at=self._now()
+            )
+        if suspended:
             self._measures.suspended(cause)
             log.warning("channel %d is suspended (%s): %s", subscription.channel_id, cause, reason)
 

@@ -143,6 +143,8 @@ class Scheduling:
 
     async def track(self) -> None:
         """Make the timers equal to the stored subscriptions: call it after any of them changed."""
+        if self._stopping:
+            return
         async with self._database.reading() as stores:
             wanted = await stores.subscriptions.slots()
         for daily in wanted - self._slots.keys():

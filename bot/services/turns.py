@@ -1,4 +1,4 @@
-"""Who may ask Discord next: servers take turns, and none of them holds every place."""
+"""Who may ask Discord next: servers take turns, and each has its share of the places."""
 
 import asyncio
 from collections import Counter, OrderedDict, deque

@@ -262,9 +262,12 @@ class DeliveryStore:
 
     # --- sending ---
 
-    async def last_posted(self, channel_id: int) -> int | None:
-        """Discord's id of the last message known to stand in a channel; what is yet to be found
-        there has a greater one."""
+    async def last_posted(self, channel_id: int, *, before: datetime) -> int | None:
+        """Discord's id of the last message that was known to stand in a channel `before` another
+        was first handed over; that one has a greater id.
+
+        What was found out later does not count: it may have been posted after it.
+        """
         recent = (
             select(_deliveries.id)
             .where(_deliveries.channel_id == channel_id)
@@ -272,9 +275,20 @@ class DeliveryStore:
             .limit(_RECENT)
         )
         message_id: int | None = await self._connection.scalar(
-            select(func.max(_messages.message_id)).where(_messages.delivery_id.in_(recent))
+            select(func.max(_messages.message_id)).where(
+                _messages.delivery_id.in_(recent), _messages.posted_at <= before
+            )
         )
         return message_id
+
+    async def before(self, delivery: Delivery) -> Delivery | None:
+        """The oldest OPEN delivery of the same channel that comes before this one."""
+        older = await self._load(
+            _deliveries.channel_id == delivery.channel_id,
+            _deliveries.state == DeliveryState.OPEN.value,
+            _deliveries.slot_at < delivery.slot_at,
+        )
+        return older[0] if older else None
 
     async def doubt(self, since: datetime) -> None:
         """Treat every message that is yet to be sent as one that may have been, since then."""

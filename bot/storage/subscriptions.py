@@ -5,7 +5,7 @@ from datetime import datetime, time, timedelta
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import ColumnElement, CursorResult, Row, delete, or_, select, update
+from sqlalchemy import ColumnElement, CursorResult, Row, case, delete, or_, select, true, update
 
 from bot.domain.deliveries import DeliveryState
 from bot.domain.subscriptions import (
@@ -16,6 +16,7 @@ from bot.domain.subscriptions import (
     Suspension,
     SuspensionCause,
 )
+from bot.domain.suspensions import TOLD_AGAIN_AFTER
 from bot.storage import schema
 from bot.storage.connection import Connection
 from bot.storage.deliveries import give_up, take_up_again
@@ -29,8 +30,6 @@ _NOT_SUSPENDED: Final[dict[str, Any]] = {
     "cause": None,
     "reason": "",
     "suspended_at": None,
-    "telling_at": None,
-    "told_at": None,
 }
 _SHORTEST_DAY: Final = timedelta(hours=23)
 """Between two slots of one time of day lie at least so many hours: clocks go forward by one."""
@@ -155,31 +154,37 @@ class SubscriptionStore:
         self, subscription_id: int, cause: SuspensionCause, reason: str, *, at: datetime
     ) -> bool:
         """Deliver nothing until the channel takes it, and keep everything, deliveries that are
-        half sent too; whether it was active until now."""
+        half sent too; whether it was active until now. Who was told of another suspension just
+        before counts as told."""
+        told_lately = _columns.told_at > at - TOLD_AGAIN_AFTER
         suspended: CursorResult[Any] = await self._connection.execute(
             update(schema.subscriptions)
             .where(_columns.id == subscription_id, _columns.state == SubscriptionState.ACTIVE.value)
             .values(
-                _NOT_SUSPENDED
-                | {
-                    "state": SubscriptionState.SUSPENDED.value,
-                    "cause": cause.value,
-                    "reason": reason,
-                    "suspended_at": at,
-                }
+                state=SubscriptionState.SUSPENDED.value,
+                cause=cause.value,
+                reason=reason,
+                suspended_at=at,
+                telling_at=case((told_lately, _columns.telling_at)),
+                told_at=case((told_lately, _columns.told_at)),
             )
         )
         return suspended.rowcount == 1
 
-    async def recognise(self, subscription_id: int, cause: SuspensionCause, reason: str) -> None:
-        """Note a better known cause of a suspension."""
+    async def recognise(
+        self, subscription_id: int, cause: SuspensionCause, reason: str, *, at: datetime
+    ) -> None:
+        """Note a better known cause of a suspension. A removal counts from `at`, for it is kept
+        no longer than a while."""
+        since = at if cause is SuspensionCause.REMOVED else _columns.suspended_at
         await self._connection.execute(
             update(schema.subscriptions)
             .where(
                 _columns.id == subscription_id,
                 _columns.state == SubscriptionState.SUSPENDED.value,
+                _columns.cause != cause.value if cause is SuspensionCause.REMOVED else true(),
             )
-            .values(cause=cause.value, reason=reason)
+            .values(cause=cause.value, reason=reason, suspended_at=since)
         )
 
     async def begin_telling(self, subscription_id: int, at: datetime) -> datetime | None:
@@ -199,14 +204,15 @@ class SubscriptionStore:
     async def resume(self, subscription_id: int, *, at: datetime) -> Subscription | None:
         """Deliver again, from `at` on; `None` once it has ended.
 
-        After a pause the slots that passed are not owed. After a suspension the last one is,
+        One that is active already stays as it is. After a pause the slots that passed are not
+        owed. After a suspension the last one is,
         as after any downtime: what it left half sent goes on, older deliveries are given up
         and their unsent papers are free for the next. What may or may not have been posted is
         taken up in any case, to be found out.
         """
         before = await self.get(subscription_id)
-        if before is None:
-            return None
+        if before is None or before.state is SubscriptionState.ACTIVE:
+            return before
         values: dict[str, Any] = {"state": SubscriptionState.ACTIVE.value, **_NOT_SUSPENDED}
         if before.state is SubscriptionState.SUSPENDED:
             await give_up(

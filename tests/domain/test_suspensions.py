@@ -37,13 +37,16 @@ LONG = KEPT_FOR + timedelta(seconds=1)
         (REFUSED, OPEN, timedelta(0), True, Step.RESUME),
         (REFUSED, SHUT, timedelta(0), False, Step.NOTE_LACKING),
         (REFUSED, UNSEEN, LONG, False, Step.KEEP),
-        (GONE, OPEN, timedelta(0), False, Step.RESUME),
+        (GONE, OPEN, timedelta(0), False, Step.KEEP),
+        (GONE, OPEN, timedelta(0), True, Step.RESUME),
         (GONE, UNSEEN, KEPT_FOR, False, Step.KEEP),
         (GONE, UNSEEN, LONG, False, Step.FORGET),
         (REMOVED, ABSENT, KEPT_FOR, False, Step.KEEP),
         (REMOVED, ABSENT, LONG, False, Step.FORGET),
         (REMOVED, OPEN, LONG, False, Step.RESUME),
         (REMOVED, SHUT, LONG, False, Step.NOTE_LACKING),
+        (REMOVED, UNSEEN, LONG, False, Step.KEEP),
+        (REMOVED, UNSEEN, LONG, True, Step.RESUME),
     ],
 )
 def test_what_becomes_of_a_suspended_subscription(

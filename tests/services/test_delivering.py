@@ -1,6 +1,8 @@
 """Each paper once, in order, whatever becomes of a message."""
 
 import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from datetime import timedelta
 
 import pytest
@@ -17,10 +19,13 @@ from bot.domain.deliveries import (
 from bot.domain.subscriptions import Suspension, SuspensionCause
 from bot.domain.suspensions import Access, Standing
 from bot.services.delivering import TRIES, Delivering
+from bot.services.measures import Measures
 from bot.services.timing import DEFAULT_TIMING
-from bot.storage.database import Database
+from bot.storage.database import Database, Stores
+from bot.storage.errors import DatabaseUnavailable
 from tests.builders import CHANNEL, a_daily_time, a_digest, some_preferences, utc
 from tests.services.conftest import Channels, Clock, store, subscribe
+from tests.services.scrape import Scraped
 
 SLOT = utc(2024, 6, 5)
 PAPERS = ["Paper 1", "Paper 2", "Paper 3"]
@@ -569,3 +574,53 @@ async def test_the_weekend_is_announced_on_saturday_and_then_passes_in_silence(
     assert len(cards) == 3
     tuesday = int(utc(2024, 6, 11).timestamp())
     assert f"<t:{tuesday}" in f"{note.content} {[e.to_dict() for e in note.embeds]}"
+
+
+async def test_a_delivery_waits_for_what_an_older_one_left_in_doubt(
+    database: Database, delivering: Delivering, channels: Channels, clock: Clock
+) -> None:
+    """Sent before it, it would stand where the search for the older one no longer looks."""
+    await store(database, a_digest(numbers=[1, 2]))
+    subscription = await subscribe(database)
+    channels.then[CHANNEL] = [Sent(1), Channels.STORED_BUT_LOST]
+    channels.on_send = lambda _: delivering._stopping.set() if len(channels.asked) == 2 else None
+    await delivering.deliver(subscription, SLOT)
+    channels.on_send = lambda _: None
+    assert channels.titles() == ["Paper 1", "Paper 2"]
+
+    clock.instant = SLOT + timedelta(days=1)
+    await store(database, a_digest(clock().date(), [4]))
+    successor = Delivering(database, channels, channels, sources=["huggingface"], now=clock)
+    channels.blind = True
+    await successor.deliver(subscription, clock())
+    assert channels.titles() == ["Paper 1", "Paper 2"]
+    channels.blind = False
+    await successor.resume()
+    await successor.resume()
+    assert channels.titles() == ["Paper 1", "Paper 2", "Paper 4"]
+
+
+async def test_nothing_is_counted_that_was_not_written_down(
+    database: Database, channels: Channels, clock: Clock
+) -> None:
+    measures = Measures()
+    await store(database, a_digest())
+    subscription = await subscribe(database)
+    delivering = Delivering(
+        _Full(database), channels, channels, sources=[], now=clock, measures=measures
+    )
+    await delivering.deliver_all([(subscription, SLOT)])
+    assert Scraped(measures.text())["deliveries_planned_total"] == 0
+
+
+class _Full(Database):
+    """A database whose disk is full when a transaction is to be kept."""
+
+    def __init__(self, database: Database) -> None:
+        self.__dict__.update(database.__dict__)
+
+    @asynccontextmanager
+    async def transaction(self) -> AsyncIterator[Stores]:
+        async with super().transaction() as stores:
+            yield stores
+            raise DatabaseUnavailable("no space is left")

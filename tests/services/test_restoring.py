@@ -73,6 +73,42 @@ async def test_what_was_posted_after_the_copy_was_made_is_not_posted_again(
             assert await stores.deliveries.unfinished() == ()
 
 
+async def test_nothing_is_repeated_although_the_order_is_another_than_it_was(
+    database: Database,
+    delivering: Delivering,
+    channels: Channels,
+    clock: Clock,
+    tmp_path: Path,
+) -> None:
+    """Two days were posted since the copy; votes have moved, and the newer list comes first."""
+    subscription = await subscribe(database)
+    copy, copied_at = tmp_path / "copy.db", clock()
+    back_up_by_hand(tmp_path, copy)
+    for age, numbers in enumerate(([1, 2, 3], [4, 5, 6])):
+        clock.instant = SLOT + timedelta(days=age)
+        await store(database, a_digest(clock().date(), numbers))
+        await delivering.deliver(subscription, clock())
+    posted = channels.titles()
+    assert len(posted) == 6
+
+    clock.advance(hours=3)
+    async with open_database(f"sqlite+aiosqlite:///{copy}") as older:
+        await store(older, a_digest(SLOT.date(), [3, 1, 2]))
+        await store(older, a_digest(clock().date(), [6, 4, 5]))
+        async with older.transaction() as stores:
+            await stores.marks.set(COPIED, copied_at)
+        successor = Delivering(
+            older,
+            channels,
+            channels,
+            sources=["huggingface"],
+            now=clock,
+            restored=await restored(older, clock()),
+        )
+        await successor.deliver(subscription, SLOT + timedelta(days=1))
+    assert channels.titles() == posted
+
+
 async def test_a_copy_is_doubted_once_and_a_copy_of_it_again(
     database: Database, clock: Clock
 ) -> None:

@@ -1,5 +1,7 @@
 """Suspended subscriptions: told once, resumed by themselves, forgotten after a month."""
 
+import asyncio
+from collections.abc import Collection, Sequence
 from datetime import timedelta
 
 import pytest
@@ -77,16 +79,18 @@ async def test_a_server_that_shuts_many_channels_gets_one_message(
 async def test_they_are_told_again_of_another_suspension(
     database: Database, suspending: Suspending, people: Listeners, clock: Clock
 ) -> None:
+    """But of a channel that is shut and opened all day they hear once."""
     subscription = await suspend(database, clock)
     await suspending.sweep()
-    clock.advance(hours=1)
-    async with database.transaction() as stores:
-        await stores.subscriptions.resume(subscription.id, at=clock())
-        await stores.subscriptions.suspend(
-            subscription.id, SuspensionCause.REFUSED, "403", at=clock()
-        )
-    await suspending.sweep()
-    assert len(set(people.nonces)) == len(people.told) == 2
+    for hours, told in ((1, 1), (22, 1), (2, 2)):
+        clock.advance(hours=hours)
+        async with database.transaction() as stores:
+            await stores.subscriptions.resume(subscription.id, at=clock())
+            await stores.subscriptions.suspend(
+                subscription.id, SuspensionCause.REFUSED, "403", at=clock()
+            )
+        await suspending.sweep()
+        assert len(set(people.nonces)) == len(people.told) == told
 
 
 async def test_a_note_that_did_not_go_out_is_tried_again(
@@ -277,3 +281,124 @@ async def test_a_process_looks_after_its_own_servers_only(
 
 async def _never() -> None:
     raise AssertionError("nothing was resumed")
+
+
+async def test_what_a_person_did_meanwhile_is_not_undone(
+    database: Database,
+    suspending: Suspending,
+    channels: Channels,
+    suspended: Subscription,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Paused between the sweep's look at the store and its step."""
+    step = suspending._step
+
+    async def late(subscriptions: Collection[Subscription], *, changed: bool) -> list[Subscription]:
+        async with database.transaction() as stores:
+            await stores.subscriptions.pause(suspended.id)
+        return await step(subscriptions, changed=changed)
+
+    monkeypatch.setattr(suspending, "_step", late)
+    channels.standings[CHANNEL] = OPEN
+    await suspending.look_again(GUILD)
+    async with database.reading() as stores:
+        [found] = await stores.subscriptions.in_guild(GUILD)
+    assert found.state is SubscriptionState.PAUSED
+
+
+async def test_a_channel_that_discord_does_not_know_is_not_asked_for_again_and_again(
+    database: Database, suspending: Suspending, channels: Channels, clock: Clock
+) -> None:
+    await suspend(database, clock, SuspensionCause.GONE)
+    channels.standings[CHANNEL] = OPEN
+    for _ in range(3):
+        await suspending.sweep()
+    assert await suspension(database) is not None
+    await suspending.look_again(GUILD, [CHANNEL + 1])
+    assert await suspension(database) is not None
+    await suspending.look_again(GUILD, [CHANNEL])
+    assert await suspension(database) is None
+
+
+async def test_a_server_that_removes_the_bot_after_a_long_suspension_has_its_month_too(
+    database: Database, suspending: Suspending, channels: Channels, clock: Clock
+) -> None:
+    await suspend(database, clock, SuspensionCause.LACKING)
+    clock.advance(days=40)
+    channels.standings[CHANNEL] = ABSENT
+    for _ in range(2):
+        await suspending.removed(GUILD)
+        await suspending.compare(set())
+        await suspending.sweep()
+        clock.advance(days=29)
+    known = await suspension(database)
+    assert known is not None
+    assert known.since == clock() - timedelta(days=58)
+    clock.advance(days=2)
+    channels.standings[CHANNEL] = Standing(Access.UNSEEN)
+    await suspending.sweep()
+    assert await suspension(database) is not None, "back in the server, in an archived thread"
+    await suspending.look_again(GUILD)
+    assert await suspension(database) is None
+
+
+async def test_one_server_that_cannot_be_told_keeps_no_other_from_it(
+    database: Database,
+    suspending: Suspending,
+    people: Listeners,
+    clock: Clock,
+    suspended: Subscription,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    async with database.transaction() as stores:
+        other = await stores.subscriptions.add(
+            guild_id=GUILD + 1,
+            channel_id=CHANNEL + 1,
+            preferences=suspended.preferences,
+            created_at=clock(),
+        )
+        await stores.subscriptions.suspend(
+            other.id, SuspensionCause.LACKING, "I lack it", at=clock()
+        )
+    tell, tries = people.tell, []
+
+    async def tell_but_one(subscriptions: Sequence[Subscription], *, nonce: str) -> Outcome:
+        if subscriptions[0].guild_id == GUILD:
+            tries.append(clock())
+            raise RuntimeError("the unforeseen")
+        return await tell(subscriptions, nonce=nonce)
+
+    monkeypatch.setattr(people, "tell", tell_but_one)
+    for _ in range(5):
+        await suspending.sweep()
+        clock.advance(minutes=1)
+    assert [told.id for told in people.told] == [other.id]
+    assert len(tries) == 1, "and is not tried every minute"
+
+
+async def test_telling_that_hangs_keeps_nobody_suspended(
+    database: Database,
+    suspending: Suspending,
+    people: Listeners,
+    channels: Channels,
+    suspended: Subscription,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    asked, answer = asyncio.Event(), asyncio.Event()
+
+    async def slowly(_subscriptions: Sequence[Subscription], *, nonce: str) -> Outcome:
+        people.nonces.append(nonce)
+        asked.set()
+        await answer.wait()
+        return Sent(1)
+
+    monkeypatch.setattr(people, "tell", slowly)
+    telling = asyncio.create_task(suspending.sweep())
+    await asked.wait()
+    channels.standings[CHANNEL] = OPEN
+    await suspending.sweep()
+    await suspending.look_again(GUILD)
+    assert await suspension(database) is None
+    answer.set()
+    await telling
+    assert len(people.nonces) == 1

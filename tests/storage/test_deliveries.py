@@ -725,15 +725,33 @@ async def test_the_last_message_of_a_channel_is_the_newest_that_is_known(
     database: Database, subscription: Subscription
 ) -> None:
     async with database.reading() as stores:
-        assert await stores.deliveries.last_posted(CHANNEL) is None
+        assert await stores.deliveries.last_posted(CHANNEL, before=NOON) is None
     first = await planned(database, subscription, cards([1, 2]))
     second = await planned(database, subscription, cards([3]), slot_at=NEXT_SLOT)
     for message, message_id in zip(first.messages, (70, 80), strict=True):
         await send(database, message, Sent(message_id))
     await send(database, second.messages[0], Unknown("lost"))
     async with database.reading() as stores:
-        assert await stores.deliveries.last_posted(CHANNEL) == 80
-        assert await stores.deliveries.last_posted(CHANNEL + 1) is None
+        assert await stores.deliveries.last_posted(CHANNEL, before=NOON) == 80
+        before = NOON - timedelta(seconds=1)
+        assert await stores.deliveries.last_posted(CHANNEL, before=before) is None
+        assert await stores.deliveries.last_posted(CHANNEL + 1, before=NOON) is None
+
+
+async def test_an_older_delivery_of_the_channel_comes_first(
+    database: Database, subscription: Subscription
+) -> None:
+    first = await planned(database, subscription, cards([1]))
+    second = await planned(database, subscription, cards([2]), slot_at=NEXT_SLOT)
+    async with database.reading() as stores:
+        assert await stores.deliveries.before(first) is None
+        older = await stores.deliveries.before(second)
+    assert older is not None
+    assert older.id == first.id
+    await send(database, first.messages[0], Sent(1))
+    await close(database, first)
+    async with database.reading() as stores:
+        assert await stores.deliveries.before(second) is None
 
 
 async def test_everything_unsent_can_be_put_in_doubt_and_is_not_freed_then(

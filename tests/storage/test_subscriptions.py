@@ -252,9 +252,15 @@ async def test_a_suspension_keeps_its_first_cause_until_a_better_one_is_known(
     )
 
     async with database.transaction() as stores:
-        await stores.subscriptions.recognise(made.id, SuspensionCause.REMOVED, "put out")
+        for hours in (1, 2):
+            await stores.subscriptions.recognise(
+                made.id, SuspensionCause.REMOVED, "put out", at=NOON + timedelta(hours=hours)
+            )
     assert (await stored(database, made.id)).suspension == replace(
-        kept, cause=SuspensionCause.REMOVED, reason="put out"
+        kept,
+        cause=SuspensionCause.REMOVED,
+        reason="put out",
+        since=NOON + timedelta(hours=1),
     )
 
 
@@ -267,7 +273,7 @@ async def test_a_paused_subscription_is_not_suspended_and_a_suspended_one_can_be
         assert not await stores.subscriptions.suspend(
             paused.id, SuspensionCause.REFUSED, "403", at=NOON
         )
-        await stores.subscriptions.recognise(paused.id, SuspensionCause.REFUSED, "403")
+        await stores.subscriptions.recognise(paused.id, SuspensionCause.REFUSED, "403", at=NOON)
     await suspend(database, suspended)
     async with database.transaction() as stores:
         await stores.subscriptions.pause(suspended.id)
@@ -296,6 +302,13 @@ async def test_that_people_are_told_is_noted_once_and_anew_for_each_suspension(
     async with database.transaction() as stores:
         await stores.subscriptions.resume(made.id, at=later)
     await suspend(database, made, later)
+    known = (await stored(database, made.id)).suspension
+    assert known is not None
+    assert known.told_at == later, "told just now of another counts"
+
+    async with database.transaction() as stores:
+        await stores.subscriptions.resume(made.id, at=later)
+    await suspend(database, made, later + timedelta(days=1))
     async with database.transaction() as stores:
         assert await stores.subscriptions.begin_telling(made.id, later) is None
 
@@ -310,6 +323,15 @@ async def test_a_suspension_owes_its_last_slot_and_a_pause_does_not(database: Da
             await stores.subscriptions.resume(subscription.id, at=days_later)
         missed = await stores.subscriptions.missed(days_later)
     assert [subscription.id for subscription in missed] == [suspended.id]
+
+
+async def test_resuming_what_is_active_changes_nothing(database: Database) -> None:
+    """Two processes see the same event, or somebody says it just after the slot."""
+    made = await subscribe(database)
+    later = SLOT_OF_TODAY + timedelta(seconds=10)
+    async with database.transaction() as stores:
+        assert await stores.subscriptions.resume(made.id, at=later) == made
+        assert await stores.subscriptions.missed(later) == (made,)
 
 
 async def test_a_subscription_that_has_ended_cannot_be_resumed(database: Database) -> None:
