@@ -142,15 +142,21 @@ async def _kill_while_shut(scene: Scene, _hub: LoopbackHuggingFace) -> None:
 
 
 async def _go_on_from_a_backup(scene: Scene, _hub: LoopbackHuggingFace) -> None:
-    """Killed some time after a copy was made, and the store is lost."""
-    for _ in range(scene.random.randint(1, 2)):
-        process = scene.start()
-        await scene.online()
-        await scene.a_moment()
-        copy = await scene.back_up()
-        await scene.a_moment()
+    """Killed some time after a copy was made, perhaps a day, and the store is lost."""
+    process = scene.start()
+    await scene.planned(len(scene.channels))
+    await scene.a_moment()
+    copy = await scene.back_up()
+    await scene.a_moment()
+    if scene.random.random() < 0.5:
+        await scene.served()
         await scene.kill(process)
-        scene.put_back(copy)
+        scene.shift = timedelta(days=1)
+        scene.editions.append(NEXT_DAY)
+        process = scene.start()
+        await scene.a_moment()
+    await scene.kill(process)
+    scene.put_back(copy)
 
 
 MODES: Final = (
@@ -164,7 +170,7 @@ MODES: Final = (
     Mode("kill -9 while planning", _kill_while_planning),
     Mode("kill -9 on two days", _kill_on_two_days, days=(DAY, NEXT_DAY)),
     Mode("kill -9 while channels shut and open", _kill_while_shut),
-    Mode("gone on from a backup", _go_on_from_a_backup),
+    Mode("gone on from a backup", _go_on_from_a_backup, days=(DAY, NEXT_DAY)),
 )
 
 

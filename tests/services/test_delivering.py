@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -590,7 +591,14 @@ async def test_a_delivery_waits_for_what_an_older_one_left_in_doubt(
 
     clock.instant = SLOT + timedelta(days=1)
     await store(database, a_digest(clock().date(), [4]))
-    successor = Delivering(database, channels, channels, sources=["huggingface"], now=clock)
+    successor = Delivering(
+        database,
+        channels,
+        channels,
+        sources=["huggingface"],
+        now=clock,
+        timing=replace(DEFAULT_TIMING, first_retry=timedelta(milliseconds=1)),
+    )
     channels.blind = True
     await successor.deliver(subscription, clock())
     assert channels.titles() == ["Paper 1", "Paper 2"]
