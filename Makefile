@@ -5,7 +5,7 @@ KILLS ?= 1000
 SEED ?= 0
 
 .DEFAULT_GOAL := help
-.PHONY: .venv help demo run test lint types contracts check bench soak requirements clean
+.PHONY: .venv help demo run test lint types contracts check audit bench soak requirements clean
 
 help: ## show this help
 	@grep -hE '^[a-z.]+:.*## ' $(MAKEFILE_LIST) | sed 's/:[^#]*## /\t/' | expand -t 16
@@ -51,6 +51,9 @@ bench: .venv/dev ## speed, as ratios within one run
 
 soak: .venv/dev ## the bot killed a thousand times in the middle of its work (KILLS, SEED)
 	$(BIN)/python -m tests.killing.soak --kills $(KILLS) --seed $(SEED)
+
+audit: ## known vulnerabilities in what `run` installs (needs uv and the network)
+	uvx pip-audit --require-hashes --disable-pip -r requirements/run.txt
 
 requirements: ## pin the requirements anew (needs uv)
 	uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header pyproject.toml requirements/build.in -o requirements/run.txt

@@ -37,7 +37,7 @@ from bot.sources.digest_files import digest_files, read_capped
 from bot.sources.markdown import MAX_BYTES, read_digests
 from bot.sources.reading import Reading
 from bot.storage.backup import back_up
-from bot.storage.errors import DatabaseUnavailable
+from bot.storage.errors import DatabaseBusy, DatabaseDamaged, DatabaseUnavailable, SchemaTooNew
 
 EXIT_FAILED: Final = 1
 EXIT_USAGE: Final = 2
@@ -61,7 +61,9 @@ def main() -> None:
     again will not help before somebody has mended something."""
     try:
         cli()
-    except (SettingsError, DatabaseUnavailable) as error:
+    except DatabaseBusy as error:
+        _fail(error, EXIT_FAILED)
+    except (SettingsError, DatabaseUnavailable, DatabaseDamaged, SchemaTooNew) as error:
         _fail(error, EXIT_USAGE)
     except BotError as error:
         _fail(error, EXIT_FAILED)
@@ -101,7 +103,8 @@ def run() -> None:
         ) from None
     except (aiohttp.ClientError, OSError, discord.GatewayNotFound) as error:
         raise BotError(
-            f"Discord cannot be reached: {error}. Check the network, and DISCORD_API_URL if set. "
+            f"Discord cannot be reached: {str(error) or 'no answer in time'}. "
+            "Check the network, and DISCORD_API_URL if set. "
             f"{STARTED_AGAIN}"
         ) from None
 

@@ -119,6 +119,11 @@ async def check_database(url: str) -> tuple[tuple[Finding, ...], tuple[Subscript
 
 # --- Discord ------------------------------------------------------------------------------
 
+_NOT_DISCORDS: Final = (TypeError, KeyError, ValueError)
+"""What discord.py raises on an answer of 200 that is a proxy's page."""
+
+_FAILURES: Final = (discord.HTTPException, aiohttp.ClientError, OSError, *_NOT_DISCORDS)
+
 
 async def check_discord(
     token: str, subscriptions: Sequence[Subscription], *, per_second: float = REQUESTS_PER_SECOND
@@ -134,7 +139,7 @@ async def check_discord(
     async with client:
         try:
             await _slowly(client.login(token))
-        except (discord.HTTPException, aiohttp.ClientError, OSError, discord.LoginFailure) as error:
+        except (*_FAILURES, discord.LoginFailure) as error:
             yield _about_login(error)
             return
         yield Finding(
@@ -147,11 +152,12 @@ async def check_discord(
         for guild_id, in_guild in of_guild.items():
             try:
                 findings = await _check_guild(client, guild_id, in_guild)
-            except (discord.HTTPException, aiohttp.ClientError, OSError) as error:
+            except _FAILURES as error:
+                why = str(error) or "no answer in time"
                 yield Finding(
                     area="permissions",
                     level=Level.BAD,
-                    text=f"Discord could not be asked about server {guild_id}: {error}",
+                    text=f"Discord could not be asked about server {guild_id}: {why}",
                     cure="try again later",
                 )
                 return
@@ -177,6 +183,13 @@ def _about_login(error: Exception) -> Finding:
     if isinstance(error, discord.HTTPException):
         text = f"Discord refuses us ({error.status}): {error.text or 'no text'}"
         return Finding(area="token", level=Level.BAD, text=text, cure="try again later")
+    if isinstance(error, _NOT_DISCORDS):
+        return Finding(
+            area="token",
+            level=Level.BAD,
+            text="what answers is not Discord",
+            cure="look at what stands between: a proxy, a firewall, DISCORD_API_URL if set",
+        )
     return Finding(
         area="token",
         level=Level.BAD,
@@ -257,13 +270,14 @@ def _check_role(channel: Channel, subscription: Subscription, where: str) -> _Of
         return None
     role = channel.guild.get_role(role_id)
     if role is None:
-        text, cure = f"the role that posts in {where} mention is gone", "choose another"
+        text = f"the role that posts in {where} mention is gone"
+        cure = "choose another with `/subscription edit`"
     elif role.mentionable or channel.permissions_for(channel.guild.me).mention_everyone:
         return None
     else:
         text = f"the mention of {role.name} in {where} reaches nobody"
         cure = "turn on “Allow anyone to @mention this role” in its settings"
-    return _problem(subscription, text, f"{cure}, with `/subscription edit`", severe=False)
+    return _problem(subscription, text, cure, severe=False)
 
 
 def _problem(

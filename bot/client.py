@@ -261,8 +261,11 @@ class PaperBot(commands.AutoShardedBot):
                 return
 
     def shard_health(self) -> tuple[ShardHealth, ...]:
-        """How each shard of this process stands with the gateway."""
-        return tuple(
+        """How each shard of this process stands with the gateway, those that never could
+        connect among them."""
+        expected = self.shard_ids or range(self.shard_count or 1)
+        never = [ShardHealth(shard=i, connected=False) for i in expected if i not in self.shards]
+        return tuple(never) + tuple(
             ShardHealth(
                 shard=shard_id,
                 connected=not shard.is_closed(),

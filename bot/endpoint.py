@@ -72,7 +72,10 @@ def bound_requests(client: discord.Client, timeout: timedelta) -> None:
 
     async def static_login(token: str) -> Any:
         async with asyncio.timeout(timeout.total_seconds()):
-            user = await log_in(token)
+            try:
+                user = await log_in(token)
+            except (TypeError, KeyError) as error:
+                raise aiohttp.ClientPayloadError("what answers is not Discord") from error
         http._HTTPClient__session._timeout = aiohttp.ClientTimeout(total=timeout.total_seconds())
         return user
 

@@ -32,6 +32,8 @@ class Requests:
 
     in_doubt: bool = False
     """Whether one of them may have been carried out although it failed."""
+    waiting_since: float | None = None
+    """Since when discord.py holds the next one back, by the monotonic clock; `None` if not."""
 
 
 _paced: ContextVar[Requests | None] = ContextVar("paced", default=None)
@@ -40,7 +42,7 @@ _paced: ContextVar[Requests | None] = ContextVar("paced", default=None)
 @contextmanager
 def paced() -> Iterator[Requests]:
     """Requests within are a delivery's, and wait their turn."""
-    requests = Requests()
+    requests = Requests(waiting_since=time.monotonic())
     token = _paced.set(requests)
     try:
         yield requests
@@ -97,10 +99,13 @@ class Pacing:
     async def _wait(
         self, _session: Any, _context: Any, started: aiohttp.TraceRequestStartParams
     ) -> None:
-        if _paced.get() is not None:
+        if (requests := _paced.get()) is not None:
             began = time.monotonic()
+            if requests.waiting_since is not None:
+                self._measures.waited_for_limit("channel", began - requests.waiting_since)
+                requests.waiting_since = None
             await self._beat.wait()
-            self._measures.waited_for_limit(time.monotonic() - began)
+            self._measures.waited_for_limit("overall", time.monotonic() - began)
         elif not _NOT_COUNTED.search(started.url.path):
             self._beat.count()
 
@@ -108,8 +113,12 @@ class Pacing:
         self, _session: Any, _context: Any, ended: aiohttp.TraceRequestEndParams
     ) -> None:
         self._measures.request(ended.response.status)
-        if (requests := _paced.get()) is not None and ended.response.status >= 500:
+        if (requests := _paced.get()) is None:
+            return
+        if ended.response.status >= 500:
             requests.in_doubt = True
+        elif ended.response.status == 429:
+            requests.waiting_since = time.monotonic()
 
     async def _note_failure(
         self, _session: Any, _context: Any, failed: aiohttp.TraceRequestExceptionParams

@@ -22,7 +22,7 @@ from bot.services.clock import utc_now
 from bot.settings import load_settings
 from bot.storage.database import Stores, open_database
 from tests.builders import a_daily_time, a_digest, utc
-from tests.loopback.discord_faults import Broken, Cut, RateLimited
+from tests.loopback.discord_faults import Broken, Cut, Page, RateLimited
 from tests.loopback.discord_gateway import Close
 from tests.loopback.discord_objects import Message
 from tests.loopback.discord_permissions import Permission
@@ -386,4 +386,15 @@ async def test_a_discord_that_cannot_be_reached_is_one_sentence(
     _, log = await asyncio.wait_for(process.communicate(), timeout=30)
     assert process.returncode == 1
     assert log.decode().splitlines()[-1].startswith("daily-papers: Discord cannot be reached")
+    assert "Traceback" not in log.decode()
+
+
+async def test_a_proxys_page_in_place_of_discord_is_one_sentence(
+    discord_server: LoopbackDiscord, environment: dict[str, str]
+) -> None:
+    discord_server.inject(Page(200), "GET", "/users/@me", times=None)
+    process = await run_process(environment)
+    _, log = await asyncio.wait_for(process.communicate(), timeout=30)
+    assert process.returncode == 1
+    assert "what answers is not Discord" in log.decode().splitlines()[-1]
     assert "Traceback" not in log.decode()

@@ -354,3 +354,11 @@ async def test_a_commands_first_answer_is_timed_and_only_our_failures_are_errors
         failed = await discord_server.slash(channel, manager, "subscription list")
         assert "no space is left" in (await failed.message()).content
         assert seen().all("command_errors_total") == {("subscription list",): 2}
+
+
+async def test_a_shard_that_never_connected_is_told_of(
+    app: App, discord_server: LoopbackDiscord
+) -> None:
+    assert [(s.shard, s.connected) for s in app.bot.shard_health()] == [(0, False)]
+    async with connected(app, discord_server):
+        assert [(s.shard, s.connected) for s in app.bot.shard_health()] == [(0, True)]

@@ -14,7 +14,7 @@ from bot.pacing import Pacing
 from bot.rendering.message import Rendered
 from bot.sender import DiscordSender
 from bot.services.measures import Measures
-from tests.loopback.discord_faults import Broken, Cut
+from tests.loopback.discord_faults import Broken, Cut, RateLimited
 from tests.loopback.discord_server import LoopbackDiscord
 from tests.services.scrape import Scraped
 
@@ -98,4 +98,17 @@ async def test_requests_are_counted_by_their_answer_and_waits_of_deliveries_time
     assert seen["discord_requests_total", "502"] == 1
     assert seen["discord_requests_total", "none"] == 1
     assert seen["discord_requests_total", "200"] == 2 + 1, "logging in takes two"
-    assert seen["rate_limit_wait_seconds_count"] == 3, "the message, twice, and the lost one"
+    waits = seen.all("rate_limit_wait_seconds_count")
+    assert waits[("overall",)] == 3, "the message, twice, and the lost one"
+    assert waits[("channel",)] == 2, "what was broken was not held back"
+
+
+async def test_what_a_channels_own_limit_costs_is_timed(
+    discord_server: LoopbackDiscord, channels: list[int]
+) -> None:
+    measures = Measures()
+    discord_server.inject(RateLimited(retry_after=0.3), "POST", "/channels/*/messages")
+    async with logged_in(discord_server, Pacing(measures=measures)) as client:
+        await deliver(client, channels[:1])
+    seen = Scraped(measures.text())
+    assert seen["rate_limit_wait_seconds_sum", "channel"] >= 0.3

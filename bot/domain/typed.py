@@ -41,7 +41,7 @@ def parse_time(text: str) -> time:
 
 def _not_a_time(text: str) -> InvalidInput:
     return InvalidInput(
-        f"not a time of day: {text[:80]!r}",
+        f"not a time of day: {len(text)} characters",
         reply=f"I can't read {quoted(text)} as a time of day. Write it as `09:00` or `21:30`.",
     )
 
@@ -73,7 +73,7 @@ def parse_zone(text: str, *, at: datetime | None = None) -> ZoneInfo:
         found = [name for name in zone_names() if name.rpartition("/")[2].casefold() in close][:5]
     hint = ", ".join(f"`{name}`" for name in found) or "`Asia/Seoul`, `Europe/Berlin`, `UTC`"
     raise InvalidInput(
-        f"not a time zone: {text[:80]!r}",
+        f"not a time zone: {len(text)} characters",
         reply=f"I don't know the time zone {quoted(text)}. Choose one from the list as you type, "
         f"such as {hint}.",
     )

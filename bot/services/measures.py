@@ -110,7 +110,9 @@ class Measures:
         )
         self._waits = histogram(
             "rate_limit_wait_seconds",
-            "Time that posting waited so as to stay below Discord's limit.",
+            "Time that posting waited for Discord's limits: a channel's, as discord.py knows it, "
+            "and ours for all requests together.",
+            "scope",
             buckets=WAITS,
         )
         self._requests = counter(
@@ -163,9 +165,9 @@ class Measures:
 
     # --- Discord ---
 
-    def waited_for_limit(self, seconds: float) -> None:
-        """A request waited that long for its turn."""
-        self._waits.observe(seconds)
+    def waited_for_limit(self, scope: str, seconds: float) -> None:
+        """A request waited that long for its turn: in its "channel", or "overall"."""
+        self._waits.labels(scope).observe(seconds)
 
     def request(self, status: int | None) -> None:
         """A request to Discord was answered, or with `None` was not."""

@@ -124,7 +124,7 @@ class Subscribing:
                 return tag
         shown = ", ".join(f"`{tag}` ({language_name(tag)})" for tag in at_hand)
         raise InvalidInput(
-            f"no summaries in {text!r}",
+            f"no summaries in a language of {len(text)} characters",
             reply=f"I have no summaries in {quoted(text)} yet. I have them in: {shown}.",
         )
 

@@ -3,6 +3,7 @@
 BotError
 ├── StorageError              the database cannot be used
 │   ├── DatabaseUnavailable       its file cannot be opened, read or written
+│   │   ├── DatabaseBusy              another program holds it
 │   │   └── DatabaseMissing           it is not there, and was only to be looked at
 │   ├── DatabaseDamaged           its file does not hold together any more
 │   ├── SchemaTooNew              a newer version of the program has changed its tables
@@ -32,6 +33,10 @@ class StorageError(BotError):
 
 class DatabaseUnavailable(StorageError):
     """The database's file cannot be opened, read or written now."""
+
+
+class DatabaseBusy(DatabaseUnavailable):
+    """Another program holds it; that passes."""
 
 
 class DatabaseMissing(DatabaseUnavailable):

@@ -22,6 +22,7 @@ from sqlalchemy import URL, Connection, event
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 from bot.storage.errors import (
+    DatabaseBusy,
     DatabaseDamaged,
     DatabaseMissing,
     DatabaseUnavailable,
@@ -191,7 +192,7 @@ def unavailable(
     if name.startswith("SQLITE_FULL"):
         return DatabaseUnavailable(f"no space is left for the database {file}: free some")
     if name.startswith(("SQLITE_BUSY", "SQLITE_LOCKED")):
-        return DatabaseUnavailable(
+        return DatabaseBusy(
             f"another program has held the database {file} for more than "
             f"{patience.total_seconds():g} s: end it, or try again later"
         )

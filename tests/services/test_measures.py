@@ -79,7 +79,7 @@ def test_readings_requests_waits_and_commands(measures: Measures) -> None:
     measures.source_read("huggingface", ok=False, seconds=20)
     measures.request(200)
     measures.request(None)
-    measures.waited_for_limit(0.02)
+    measures.waited_for_limit("channel", 0.02)
     measures.answered("subscription list", kind="command", seconds=0.3)
     measures.answered("subscription list", kind="command", seconds=-0.3)  # clocks apart
     measures.command_failed("subscription list")
@@ -88,7 +88,7 @@ def test_readings_requests_waits_and_commands(measures: Measures) -> None:
     assert scraped["source_read_seconds_sum", "huggingface", "false"] == 20
     assert scraped["discord_requests_total", "200"] == 1
     assert scraped["discord_requests_total", "none"] == 1
-    assert scraped["rate_limit_wait_seconds_count"] == 1
+    assert scraped["rate_limit_wait_seconds_count", "channel"] == 1
     assert scraped["command_seconds_count", "subscription list", "command"] == 2
     assert scraped["command_seconds_sum", "subscription list", "command"] == 0.3
     assert scraped["command_errors_total", "subscription list"] == 1
