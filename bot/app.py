@@ -10,7 +10,7 @@ from bot.client import PaperBot, TokenRefused
 from bot.cogs.standing import StandingCog
 from bot.cogs.subscriptions import SubscriptionCog
 from bot.domain.subscriptions import shard_of
-from bot.endpoint import bound_requests, use_api
+from bot.endpoint import bound_requests, expect_discord, use_api
 from bot.pacing import Pacing
 from bot.people import DiscordPeople
 from bot.presence import GatewayPresence
@@ -106,6 +106,7 @@ async def open_app(
         measures=measures,
     )
     bound_requests(bot, timing.request_timeout)
+    expect_discord(bot)
     owns = _owns(settings)
     async with open_archive(settings, now=clock, measures=measures, on_damage=bot.fail) as archive:
         database = archive.database

@@ -15,7 +15,13 @@ import discord
 
 from bot.domain.errors import SettingsError
 from bot.domain.subscriptions import Subscription, SubscriptionState
-from bot.endpoint import bound_requests, use_api
+from bot.endpoint import (
+    NotDiscord,
+    bound_requests,
+    expect_discord,
+    expecting_discord,
+    use_api,
+)
 from bot.pacing import Pacing, paced
 from bot.permissions import Channel, blocking, missing
 from bot.services.checking import (
@@ -119,10 +125,9 @@ async def check_database(url: str) -> tuple[tuple[Finding, ...], tuple[Subscript
 
 # --- Discord ------------------------------------------------------------------------------
 
-_NOT_DISCORDS: Final = (TypeError, KeyError, ValueError)
-"""What discord.py raises on an answer of 200 that is a proxy's page."""
+_FAILURES: Final = (discord.HTTPException, aiohttp.ClientError, OSError)
 
-_FAILURES: Final = (discord.HTTPException, aiohttp.ClientError, OSError, *_NOT_DISCORDS)
+_LOOK_BETWEEN: Final = "look at what stands between: a proxy, a firewall, DISCORD_API_URL if set"
 
 
 async def check_discord(
@@ -136,6 +141,7 @@ async def check_discord(
         http_trace=Pacing(per_second).trace(),
     )
     bound_requests(client, REQUEST_TIMEOUT)
+    expect_discord(client)
     async with client:
         try:
             await _slowly(client.login(token))
@@ -158,7 +164,7 @@ async def check_discord(
                     area="permissions",
                     level=Level.BAD,
                     text=f"Discord could not be asked about server {guild_id}: {why}",
-                    cure="try again later",
+                    cure=_LOOK_BETWEEN if isinstance(error, NotDiscord) else "try again later",
                 )
                 return
             good += len(in_guild) - len({f.channel_id for f in findings})
@@ -183,13 +189,8 @@ def _about_login(error: Exception) -> Finding:
     if isinstance(error, discord.HTTPException):
         text = f"Discord refuses us ({error.status}): {error.text or 'no text'}"
         return Finding(area="token", level=Level.BAD, text=text, cure="try again later")
-    if isinstance(error, _NOT_DISCORDS):
-        return Finding(
-            area="token",
-            level=Level.BAD,
-            text="what answers is not Discord",
-            cure="look at what stands between: a proxy, a firewall, DISCORD_API_URL if set",
-        )
+    if isinstance(error, NotDiscord):
+        return Finding(area="token", level=Level.BAD, text=str(error), cure=_LOOK_BETWEEN)
     return Finding(
         area="token",
         level=Level.BAD,
@@ -234,7 +235,8 @@ async def _check_channel(
     if channel is None:
         try:
             # Threads are not among a server's channels.
-            channel = await _slowly(client.fetch_channel(subscription.channel_id))
+            with expecting_discord():
+                channel = await _slowly(client.fetch_channel(subscription.channel_id))
         except discord.NotFound:
             return _problem(
                 subscription,
@@ -295,12 +297,13 @@ async def _guild(client: discord.Client, guild_id: int) -> discord.Guild:
     so permissions are worked out as they are while the bot runs."""
     if client.user is None:
         raise RuntimeError("not logged in")
-    data: Any = {
-        **await _slowly(client.http.get_guild(guild_id, with_counts=False)),
-        "channels": await _slowly(client.http.get_all_guild_channels(guild_id)),
-        "members": [await _slowly(client.http.get_member(guild_id, client.user.id))],
-    }
-    guild = discord.Guild(data=data, state=client._connection)
+    with expecting_discord():
+        data: Any = {
+            **await _slowly(client.http.get_guild(guild_id, with_counts=False)),
+            "channels": await _slowly(client.http.get_all_guild_channels(guild_id)),
+            "members": [await _slowly(client.http.get_member(guild_id, client.user.id))],
+        }
+        guild = discord.Guild(data=data, state=client._connection)
     client._connection._add_guild(guild)  # where a thread that is fetched finds its channel
     return guild
 

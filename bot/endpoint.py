@@ -7,14 +7,37 @@ proxy, or in front of a simulated Discord, every connection must go where that a
 """
 
 import asyncio
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import timedelta
-from typing import Any
+from typing import Any, Final
 
 import aiohttp
 import discord
 import yarl
 from discord.gateway import DiscordWebSocket
 from discord.http import Route
+
+_UNREADABLE: Final = (TypeError, KeyError, ValueError)
+"""What discord.py raises on an answer of 200 that is a proxy's page."""
+
+
+class NotDiscord(aiohttp.ClientPayloadError):
+    """What answers is not Discord: a proxy's page, or another program."""
+
+    def __init__(self) -> None:
+        super().__init__("what answers is not Discord")
+
+
+@contextmanager
+def expecting_discord() -> Iterator[None]:
+    """`NotDiscord` where discord.py meets an answer of 200 that it cannot read."""
+    try:
+        yield
+    except aiohttp.ClientError:  # some are a ValueError as well
+        raise
+    except _UNREADABLE as error:
+        raise NotDiscord from error
 
 
 def use_api(url: str) -> None:
@@ -72,11 +95,32 @@ def bound_requests(client: discord.Client, timeout: timedelta) -> None:
 
     async def static_login(token: str) -> Any:
         async with asyncio.timeout(timeout.total_seconds()):
-            try:
-                user = await log_in(token)
-            except (TypeError, KeyError) as error:
-                raise aiohttp.ClientPayloadError("what answers is not Discord") from error
+            user = await log_in(token)
         http._HTTPClient__session._timeout = aiohttp.ClientTimeout(total=timeout.total_seconds())
         return user
 
     http.static_login = static_login
+
+
+def expect_discord(client: discord.Client) -> None:
+    """Let logging in, and asking for the gateway, end with `NotDiscord` where discord.py would
+    stumble over a proxy's page. Call it before logging in."""
+    http: Any = client.http
+    state = client._connection
+
+    def readable(request: Callable[..., Any], read: Callable[[Any], object]) -> Callable[..., Any]:
+        async def checked(*arguments: Any) -> Any:
+            with expecting_discord():
+                answer = await request(*arguments)
+                read(answer)
+            return answer
+
+        return checked
+
+    http.static_login = readable(
+        http.static_login, lambda user: discord.ClientUser(state=state, data=user)
+    )
+    http.application_info = readable(
+        http.application_info, lambda application: discord.AppInfo(state, application)
+    )
+    http.get_bot_gateway = readable(http.get_bot_gateway, lambda gateway: yarl.URL(gateway[1]))

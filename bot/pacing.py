@@ -116,8 +116,8 @@ class Pacing:
         if (requests := _paced.get()) is None:
             return
         if ended.response.status >= 500:
-            requests.in_doubt = True
-        elif ended.response.status == 429:
+            requests.in_doubt = True  # and repeated after a pause, which is no limit of Discord's
+        else:
             requests.waiting_since = time.monotonic()
 
     async def _note_failure(

@@ -389,12 +389,16 @@ async def test_a_discord_that_cannot_be_reached_is_one_sentence(
     assert "Traceback" not in log.decode()
 
 
+@pytest.mark.parametrize("path", ["/users/@me", "/oauth2/applications/@me", "/gateway/bot"])
 async def test_a_proxys_page_in_place_of_discord_is_one_sentence(
-    discord_server: LoopbackDiscord, environment: dict[str, str]
+    discord_server: LoopbackDiscord, environment: dict[str, str], path: str
 ) -> None:
-    discord_server.inject(Page(200), "GET", "/users/@me", times=None)
+    discord_server.inject(Page(200), "GET", path, times=None)
     process = await run_process(environment)
     _, log = await asyncio.wait_for(process.communicate(), timeout=30)
     assert process.returncode == 1
-    assert "what answers is not Discord" in log.decode().splitlines()[-1]
+    last = log.decode().splitlines()[-1]
+    assert last.startswith(
+        "daily-papers: Discord cannot be reached: what answers is not Discord. Check the network,"
+    )
     assert "Traceback" not in log.decode()

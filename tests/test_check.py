@@ -14,7 +14,7 @@ from bot.domain.subscriptions import Subscription, SubscriptionState
 from bot.services.checking import Level
 from bot.storage.database import open_database
 from tests.builders import DAY, a_digest, a_subscription, some_preferences, utc
-from tests.loopback.discord_faults import Cut
+from tests.loopback.discord_faults import Cut, Page
 from tests.loopback.discord_objects import FORUM
 from tests.loopback.discord_permissions import Permission
 from tests.loopback.discord_server import LoopbackDiscord
@@ -182,7 +182,8 @@ async def test_a_role_whose_mention_reaches_nobody_is_a_warning(
     ]
     _, quiet, gone, good = await lines_of(discord_server, *subscriptions)
     assert quiet.startswith("! permissions: the mention of quiet in #")
-    assert "is gone → choose another, with `/subscription edit`" in gone
+    assert quiet.endswith("→ turn on “Allow anyone to @mention this role” in its settings")
+    assert gone.endswith("is gone → choose another with `/subscription edit`")
     assert good == "✓ permissions: 1 channel can be posted in"
 
 
@@ -223,6 +224,36 @@ async def test_a_discord_that_goes_away_meanwhile_is_told_once(
     assert lines[0].startswith(
         f"✗ permissions: Discord could not be asked about server {guilds[0]}"
     )
+
+
+@pytest.mark.parametrize("path", ["/users/@me", "/oauth2/applications/@me"])
+async def test_a_proxys_page_at_login_is_told_with_the_cure(
+    discord_server: LoopbackDiscord, path: str
+) -> None:
+    page = discord_server.inject(Page(200), "GET", path, times=None)
+    assert await lines_of(discord_server) == [
+        "✗ token: what answers is not Discord → look at what stands between: a proxy, a "
+        "firewall, DISCORD_API_URL if set"
+    ]
+    assert page.hits == 1
+
+
+@pytest.mark.parametrize(
+    "path", ["/guilds/*", "/guilds/*/channels", "/guilds/*/members/*", "/channels/*"]
+)
+async def test_a_proxys_page_in_place_of_a_server_is_told_with_the_cure(
+    discord_server: LoopbackDiscord, path: str
+) -> None:
+    world = discord_server.world
+    guild = discord_server.add_guild("lab")
+    thread = world.add_thread(world.channels[discord_server.add_channel(guild, "papers")], "well")
+    page = discord_server.inject(Page(200), "GET", path, times=None)
+    _, *lines = await lines_of(discord_server, subscribed(guild, thread.id))
+    assert lines == [
+        f"✗ permissions: Discord could not be asked about server {guild}: what answers is not "
+        "Discord → look at what stands between: a proxy, a firewall, DISCORD_API_URL if set"
+    ]
+    assert page.hits
 
 
 # --- settings ---

@@ -268,6 +268,21 @@ async def test_how_the_shards_stand(app: App, discord_server: LoopbackDiscord) -
         await until(lambda: bot.trouble() is None)
 
 
+@pytest.mark.parametrize(
+    ("count", "ids", "expected"), [(None, None, [0]), (3, None, [0, 1, 2]), (6, (2, 3), [2, 3])]
+)
+async def test_every_shard_of_this_process_is_told_of_before_it_ever_connected(
+    count: int | None, ids: tuple[int, ...] | None, expected: list[int]
+) -> None:
+    bot = PaperBot(pacing=Pacing(), shard_count=count, shard_ids=ids)
+    assert bot.shard_health() == tuple(
+        ShardHealth(shard=shard, connected=False) for shard in expected
+    )
+    measures = Measures()
+    measures.gateway(bot.shard_health())
+    assert Scraped(measures.text()).all("gateway_connected") == {(str(n),): 0 for n in expected}
+
+
 async def test_whoever_looks_after_the_bot_sees_it_start_run_and_end(
     app: App, discord_server: LoopbackDiscord
 ) -> None:

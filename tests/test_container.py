@@ -158,7 +158,7 @@ def test_the_unit_leaves_the_bot_nothing_but_its_folder() -> None:
     assert service["NoNewPrivileges"] == "yes"
     assert service["CapabilityBoundingSet"] == ""
     assert service["WorkingDirectory"] == "/var/lib/daily-papers"
-    assert service["Restart"] == "on-failure"
+    assert service["Restart"] == "always"
     assert unit()["Unit"]["StartLimitIntervalSec"] == "0"
 
 

@@ -246,12 +246,12 @@ def spoil(file: Path, *, start: int, end: int) -> None:
         written.write(b"\xff" * (end - start))
 
 
-async def test_a_damaged_database_is_one_sentence_and_exit_code_1(cli: CommandLine) -> None:
+async def test_a_damaged_database_is_one_sentence_and_exit_code_2(cli: CommandLine) -> None:
     await cli.stored()
     spoil(cli.database, start=100, end=4096)
     cli.settings["DISCORD_TOKEN"] = "a.b.c"
     ran = await cli.run("run")
-    assert ran.code == 1
+    assert ran.code == 2
     assert ran.err.splitlines()[-1] == (
         "daily-papers: the database daily-papers.db is damaged: stop the bot and put back a backup"
     )
@@ -266,6 +266,34 @@ async def test_a_file_that_is_no_database_is_one_sentence_and_exit_code_2(
     ran = await cli.run("run")
     assert ran.code == 2
     assert "daily-papers.db is not a database: move it away" in ran.err.splitlines()[-1]
+
+
+async def test_tables_of_a_newer_version_are_one_sentence_and_exit_code_2(
+    cli: CommandLine,
+) -> None:
+    await cli.stored()
+    with closing(sqlite3.connect(cli.database)) as connection:
+        connection.execute("UPDATE alembic_version SET version_num = '9999'")
+        connection.commit()
+    cli.settings["DISCORD_TOKEN"] = "a.b.c"
+    ran = await cli.run("run")
+    assert ran.code == 2
+    assert len(ran.err.splitlines()) == 1, ran.err
+    assert "9999" in ran.err
+
+
+async def test_a_database_that_another_program_holds_is_one_sentence_and_exit_code_1(
+    cli: CommandLine,
+) -> None:
+    """It passes: to start again helps."""
+    await cli.stored()
+    cli.settings["DISCORD_TOKEN"] = "a.b.c"
+    with closing(sqlite3.connect(cli.database)) as other:
+        other.execute("BEGIN EXCLUSIVE")
+        ran = await cli.run("run")
+    assert ran.code == 1
+    assert len(ran.err.splitlines()) == 1, ran.err
+    assert "another program has held the database daily-papers.db" in ran.err
 
 
 async def test_a_database_that_is_damaged_under_a_running_bot_ends_it_on_purpose(
@@ -293,7 +321,7 @@ async def test_a_database_that_is_damaged_under_a_running_bot_ends_it_on_purpose
                 async with asyncio.timeout(20):
                     await discord_server.slash(channel, manager, command, options)
         _, log = await asyncio.wait_for(bot.communicate(), timeout=60)
-    assert bot.returncode == 1, log.decode()
+    assert bot.returncode == 2, log.decode()
     assert log.decode().splitlines()[-1] == (
         "daily-papers: the database daily-papers.db is damaged: stop the bot and put back a backup"
     )

@@ -124,11 +124,12 @@ class Measuring:
             figures.in_doubt,
         )
         known = {name: figures.sources[name] for name in self._sources if name in figures.sources}
+        never = dict.fromkeys(self._sources, False)  # one that never answered is not up
         yield _gauges(
             "source_up",
             "1 while a source answers.",
             "source",
-            {name: source.down_since is None for name, source in known.items()},
+            never | {name: source.down_since is None for name, source in known.items()},
         )
         yield _gauges(
             "source_last_success_age_seconds",

@@ -228,6 +228,20 @@ async def test_only_the_sources_of_the_settings_are_told(
     assert seen.all("source_up") == {("huggingface",): 1}
 
 
+async def test_a_source_that_never_answered_is_not_up(
+    database: Database,
+    watcher: Watcher,
+    clock: Clock,
+    source: ScriptedSource,
+) -> None:
+    assert (await watcher.look()).all("source_up") == {("huggingface",): 0}, "nobody asked it yet"
+    source.down = True
+    await Collecting(database, [source], now=clock).refresh()
+    seen = await watcher.look()
+    assert seen.all("source_up") == {("huggingface",): 0}
+    assert seen.all("source_last_success_age_seconds") == {}
+
+
 # --- the reading itself -------------------------------------------------------------------
 
 

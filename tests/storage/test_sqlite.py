@@ -20,7 +20,12 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from bot.domain.deliveries import Sent, Unknown
 from bot.storage import sqlite
 from bot.storage.database import Database, open_database
-from bot.storage.errors import DatabaseDamaged, DatabaseUnavailable, PaperNotFound
+from bot.storage.errors import (
+    DatabaseBusy,
+    DatabaseDamaged,
+    DatabaseUnavailable,
+    PaperNotFound,
+)
 from tests.storage.samples import (
     CHANNEL,
     DAY,
@@ -266,7 +271,8 @@ def test_each_failure_of_the_file_has_a_cure(name: str, cure: str, url: str) -> 
     known = sqlite.unavailable(error, make_url(url))
 
     assert known is not None
-    assert cure in known.reply
+    assert cure in str(known)
+    assert isinstance(known, DatabaseBusy) == name.startswith(("SQLITE_BUSY", "SQLITE_LOCKED"))
 
 
 def test_text_that_is_no_text_is_damage(url: str) -> None:
