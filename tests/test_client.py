@@ -20,6 +20,8 @@ from bot import client
 from bot.app import App, open_app
 from bot.client import PaperBot, TokenRefused
 from bot.domain.errors import BotError
+from bot.pacing import Pacing
+from bot.services.measures import Measures, ShardHealth
 from bot.settings import load_settings
 from bot.storage.errors import DatabaseUnavailable
 from tests.loopback.discord_faults import Denied, Held

@@ -1,5 +1,6 @@
 """Subscribing as people do it: commands, choices, and the sentences that answer them."""
 
+import logging
 from typing import Any
 
 import discord
@@ -77,10 +78,14 @@ async def test_several_channels_of_a_server_can_be_subscribed(lab: Lab) -> None:
     ],
 )
 async def test_a_wrong_choice_is_answered_with_what_to_write(
-    lab: Lab, options: dict[str, Any], says: str
+    lab: Lab, options: dict[str, Any], says: str, caplog: pytest.LogCaptureFixture
 ) -> None:
+    caplog.set_level(logging.INFO, "bot")
     answer = await lab.slash("subscribe", **options)
     assert says in answer.content
+    [logged] = [record for record in caplog.records if record.name == "bot.client"]
+    [typed] = options.values()
+    assert typed not in logged.getMessage(), "what people type is not for the log"
     assert await lab.app.subscribing.in_guild(lab.guild.id) == ()
 
 
