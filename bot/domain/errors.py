@@ -32,9 +32,8 @@ class UnknownPaperId(InvalidInput):
     """No arXiv id can be found in a text."""
 
     def __init__(self, text: str) -> None:
-        shown = text if len(text) <= 80 else text[:79] + "…"
         super().__init__(
-            f"no arXiv id in {shown!r}",
+            f"no arXiv id in {len(text)} characters",
             reply="I need an arXiv id such as `2406.01574`, or a link to the paper.",
         )
 

@@ -124,12 +124,12 @@ class Measuring:
             figures.in_doubt,
         )
         known = {name: figures.sources[name] for name in self._sources if name in figures.sources}
-        never = dict.fromkeys(self._sources, False)  # one that never answered is not up
         yield _gauges(
             "source_up",
             "1 while a source answers.",
             "source",
-            never | {name: source.down_since is None for name, source in known.items()},
+            # One that never answered is not up.
+            {name: name in known and known[name].down_since is None for name in self._sources},
         )
         yield _gauges(
             "source_last_success_age_seconds",
