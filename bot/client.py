@@ -17,7 +17,7 @@ from discord.ext import commands
 
 from bot.domain.errors import BotError, InvalidInput, NotAllowed, NotFound, SettingsError
 from bot.domain.text import quoted
-from bot.endpoint import GlobalLimit, use_named_gateway
+from bot.endpoint import GlobalLimit, expecting_discord, use_named_gateway
 from bot.pacing import Pacing
 from bot.services.measures import Measures, ShardHealth
 
@@ -248,7 +248,8 @@ class PaperBot(commands.AutoShardedBot):
         while True:
             try:
                 async with asyncio.timeout(REGISTERING.total_seconds()):
-                    await self.tree.sync()
+                    with expecting_discord():
+                        await self.tree.sync()
             except _NOT_ANSWERED as error:
                 log.warning(
                     "Discord did not take the commands, again in %d s: %s",

@@ -24,7 +24,7 @@ from bot.pacing import Pacing
 from bot.services.measures import Measures, ShardHealth
 from bot.settings import load_settings
 from bot.storage.errors import DatabaseUnavailable
-from tests.loopback.discord_faults import Denied, Held
+from tests.loopback.discord_faults import Denied, Fault, Held, Page
 from tests.loopback.discord_gateway import Close
 from tests.loopback.discord_permissions import Permission
 from tests.loopback.discord_server import LoopbackDiscord
@@ -108,20 +108,25 @@ async def test_a_discord_that_does_not_take_the_commands_keeps_nothing_from_star
     assert not running("_register_commands"), "closing did not wait for it either"
 
 
+@pytest.mark.parametrize(
+    ("fault", "why"), [(Denied(), "403"), (Page(200), "what answers is not Discord")]
+)
 async def test_commands_that_were_not_taken_are_offered_until_they_are(
     app: App,
     discord_server: LoopbackDiscord,
     monkeypatch: pytest.MonkeyPatch,
     caplog: pytest.LogCaptureFixture,
+    fault: Fault,
+    why: str,
 ) -> None:
     monkeypatch.setattr(client, "FIRST_REGISTERING_AGAIN", timedelta(milliseconds=1))
-    rule = discord_server.inject(Denied(), *COMMANDS, times=2)
+    rule = discord_server.inject(fault, *COMMANDS, times=2)
     async with connected(app, discord_server):
         await until(lambda: discord_server.commands != [])
     assert rule.hits == 2
     told = [r.getMessage() for r in caplog.records if "did not take the commands" in r.msg]
     assert len(told) == 2
-    assert "403" in told[0]
+    assert why in told[0]
 
 
 async def test_commands_are_offered_less_and_less_often(
@@ -369,5 +374,5 @@ async def test_a_commands_first_answer_is_timed_and_only_our_failures_are_errors
 
         monkeypatch.setattr(app.database, "reading", full)
         failed = await discord_server.slash(channel, manager, "subscription list")
-        assert "no space is left" in (await failed.message()).content
+        assert "My archive cannot be used right now" in (await failed.message()).content
         assert seen().all("command_errors_total") == {("subscription list",): 2}
