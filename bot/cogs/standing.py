@@ -33,11 +33,10 @@ class StandingCog(commands.Cog):
     @commands.Cog.listener()
     async def on_guild_channel_update(
         self,
-        before: discord.abc.GuildChannel,
+        _before: discord.abc.GuildChannel,
         after: discord.abc.GuildChannel,
     ) -> None:
-        if before.overwrites != after.overwrites or before.category_id != after.category_id:
-            await self._suspending.look_again(after.guild.id, _concerned(after))
+        await self._suspending.look_again(after.guild.id, _concerned(after))
 
     @commands.Cog.listener()
     async def on_raw_thread_update(self, thread: discord.RawThreadUpdateEvent) -> None:
