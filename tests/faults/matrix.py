@@ -112,7 +112,7 @@ _DISCORD_BUT: Final[dict[str, tuple[Ending | None, Ending | None, Ending | None]
     "html-403-after": (None, Ending.SAID, None),
     "html-502-after": (None, Ending.SAID, None),
     "403": (Ending.SUSPENDED, Ending.SAID, Ending.SAID),
-    "404": (None, Ending.SAID, Ending.SAID),
+    "404": (Ending.SUSPENDED, Ending.SAID, Ending.SAID),
 }
 
 _BUT: Final[dict[tuple[str, str], Ending]] = {
