@@ -204,7 +204,8 @@ class Scene:
     async def end(self) -> None:
         """Leave no process behind."""
         for process in self._processes:
-            process.send(signal.SIGKILL)
+            with suppress(ProcessLookupError):  # it may have ended by itself
+                process.send(signal.SIGKILL)
             await process.ended(within=ENDS_WITHIN)
 
     # --- waiting --------------------------------------------------------------------------
