@@ -10,7 +10,12 @@ from bot.client import PaperBot, TokenRefused
 from bot.cogs.standing import StandingCog
 from bot.cogs.subscriptions import SubscriptionCog
 from bot.domain.subscriptions import shard_of
-from bot.endpoint import bound_requests, expect_discord, use_api
+from bot.endpoint import (
+    bound_requests,
+    bound_requests_once_started,
+    expect_discord,
+    use_api,
+)
 from bot.pacing import Pacing
 from bot.people import DiscordPeople
 from bot.presence import GatewayPresence
@@ -105,7 +110,8 @@ async def open_app(
         named_gateway=settings.discord_api_url is not None,
         measures=measures,
     )
-    bound_requests(bot, timing.request_timeout)
+    bound_requests(bot, timing.start_timeout)
+    bound_requests_once_started(bot, timing.request_timeout)
     expect_discord(bot)
     owns = _owns(settings)
     async with open_archive(settings, now=clock, measures=measures, on_damage=bot.fail) as archive:

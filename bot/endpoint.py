@@ -96,10 +96,27 @@ def bound_requests(client: discord.Client, timeout: timedelta) -> None:
     async def static_login(token: str) -> Any:
         async with asyncio.timeout(timeout.total_seconds()):
             user = await log_in(token)
-        http._HTTPClient__session._timeout = aiohttp.ClientTimeout(total=timeout.total_seconds())
+        _bound_session(client, timeout)
         return user
 
     http.static_login = static_login
+
+
+def bound_requests_once_started(client: discord.AutoShardedClient, timeout: timedelta) -> None:
+    """The same from the first shard's launch on, with another `timeout`. A request that fails
+    before that ends the process, so it is given longer."""
+    launch = client.launch_shard
+
+    async def launch_shard(*arguments: Any, **options: Any) -> None:
+        _bound_session(client, timeout)
+        await launch(*arguments, **options)
+
+    client.launch_shard = launch_shard  # type: ignore[method-assign]
+
+
+def _bound_session(client: discord.Client, timeout: timedelta) -> None:
+    http: Any = client.http
+    http._HTTPClient__session._timeout = aiohttp.ClientTimeout(total=timeout.total_seconds())
 
 
 def expect_discord(client: discord.Client) -> None:

@@ -9,6 +9,8 @@ from typing import Final, Self
 class Timing:
     """The waits of delivering.
 
+    `start_timeout` bounds each step of a start: logging in, asking for the gateway. Past that the
+    process ends, to be started again; so it is longer than any other.
     `request_timeout` bounds every request to Discord, and each of the three things that may be
     asked for one message: looking back, sending, sending plain. `lease` is how long a claim
     holds: longer than the three together, so a claim that has run out is a dead worker's.
@@ -18,6 +20,7 @@ class Timing:
     `resume_every` is how often what was left undone is taken up.
     """
 
+    start_timeout: timedelta = timedelta(minutes=2)
     request_timeout: timedelta = timedelta(seconds=30)
     lease: timedelta = timedelta(minutes=2)
     nonce_remembered: timedelta = timedelta(minutes=2)
