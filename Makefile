@@ -8,7 +8,7 @@ SEED ?= 0
 HURRIED := tests/faults tests/killing tests/test_secure.py
 
 .DEFAULT_GOAL := help
-.PHONY: .venv help demo run test lint types contracts check audit bench soak requirements clean
+.PHONY: .venv help demo run test lint types contracts check audit bench soak words requirements clean
 
 help: ## show this help
 	@grep -hE '^[a-z.]+:.*## ' $(MAKEFILE_LIST) | sed 's/:[^#]*## /\t/' | expand -t 16
@@ -58,6 +58,9 @@ soak: .venv/dev ## the bot killed a thousand times in the middle of its work (KI
 
 audit: ## known vulnerabilities in what `run` installs (needs uv and the network)
 	uvx pip-audit --strict --require-hashes --disable-pip -r requirements/run.txt
+
+words: .venv/dev ## every catalogue up to date with the code; says what lacks a translation
+	$(BIN)/python -m tests.locales.extract
 
 requirements: ## pin the requirements anew (needs uv)
 	uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header pyproject.toml requirements/build.in -o requirements/run.txt

@@ -37,7 +37,13 @@ from bot.sources.digest_files import digest_files, read_capped
 from bot.sources.markdown import MAX_BYTES, read_digests
 from bot.sources.reading import Reading
 from bot.storage.backup import back_up
-from bot.storage.errors import DatabaseBusy, DatabaseDamaged, DatabaseUnavailable, SchemaTooNew
+from bot.storage.errors import (
+    DatabaseBusy,
+    DatabaseDamaged,
+    DatabaseUnavailable,
+    IndexDamaged,
+    SchemaTooNew,
+)
 
 EXIT_FAILED: Final = 1
 EXIT_USAGE: Final = 2
@@ -63,7 +69,13 @@ def main() -> None:
         cli()
     except DatabaseBusy as error:
         _fail(error, EXIT_FAILED)
-    except (SettingsError, DatabaseUnavailable, DatabaseDamaged, SchemaTooNew) as error:
+    except (
+        SettingsError,
+        DatabaseUnavailable,
+        DatabaseDamaged,
+        IndexDamaged,
+        SchemaTooNew,
+    ) as error:
         _fail(error, EXIT_USAGE)
     except BotError as error:
         _fail(error, EXIT_FAILED)
@@ -248,19 +260,22 @@ def check(
     offline: Annotated[
         bool, typer.Option("--offline", help="Leave Discord and the sources out.")
     ] = False,
+    rebuild_index: Annotated[
+        bool, typer.Option("--rebuild-index", help="First build the search index anew.")
+    ] = False,
 ) -> None:
     """Look at settings, database, token, permissions and sources, and say what to do."""
     logging.disable(logging.CRITICAL)  # whatever matters is a finding
-    findings = asyncio.run(_check(offline=offline))
+    findings = asyncio.run(_check(offline=offline, rebuild=rebuild_index))
     console.print(summary(findings), highlight=False)
     if any(finding.level is Level.BAD for finding in findings):
         raise SystemExit(EXIT_FAILED)
 
 
-async def _check(*, offline: bool) -> list[Finding]:
+async def _check(*, offline: bool, rebuild: bool) -> list[Finding]:
     """Print every finding as soon as it is made."""
     findings = []
-    async for finding in every_finding(today=utc_now().date(), offline=offline):
+    async for finding in every_finding(today=utc_now().date(), offline=offline, rebuild=rebuild):
         console.print(str(finding), markup=False, highlight=False, soft_wrap=True)
         findings.append(finding)
     return findings

@@ -7,6 +7,9 @@ from datetime import datetime, timedelta
 from functools import partial
 
 from bot.client import PaperBot, TokenRefused
+from bot.cogs.cooldown import Cooldown
+from bot.cogs.lookups import LookupCog
+from bot.cogs.pages import PagesCog
 from bot.cogs.standing import StandingCog
 from bot.cogs.subscriptions import SubscriptionCog
 from bot.domain.subscriptions import shard_of
@@ -23,6 +26,7 @@ from bot.sender import DiscordSender
 from bot.services.clock import Now, utc_now
 from bot.services.collecting import Collecting
 from bot.services.delivering import Delivering
+from bot.services.finding import Finding
 from bot.services.measures import Measures
 from bot.services.measuring import Measuring
 from bot.services.restoring import restored
@@ -54,6 +58,7 @@ class App:
     database: Database
     collecting: Collecting
     delivering: Delivering
+    finding: Finding
     scheduling: Scheduling
     subscribing: Subscribing
     suspending: Suspending
@@ -154,13 +159,21 @@ async def open_app(
             resume_every=timing.resume_every,
         )
         subscribing = Subscribing(database, now=clock, on_change=scheduling.track)
+        finding = Finding(database, now=clock, sources=archive.collecting.source_names)
+        cooldown = Cooldown()
+        pages = PagesCog(bot, finding, cooldown=cooldown, measures=measures)
 
         async def stop() -> None:
             await delivering.close()
             await scheduling.stop()
 
         bot.wire(
-            faces=[SubscriptionCog(subscribing), StandingCog(bot, suspending)],
+            faces=[
+                SubscriptionCog(subscribing),
+                StandingCog(bot, suspending),
+                pages,
+                LookupCog(bot, finding, pages, cooldown=cooldown),
+            ],
             start=scheduling.start,
             stop=stop,
         )
@@ -185,6 +198,7 @@ async def open_app(
                 database=database,
                 collecting=archive.collecting,
                 delivering=delivering,
+                finding=finding,
                 scheduling=scheduling,
                 subscribing=subscribing,
                 suspending=suspending,

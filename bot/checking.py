@@ -1,4 +1,5 @@
-"""`daily-papers check`: looks at every part, tells what it finds, changes nothing.
+"""`daily-papers check`: looks at every part, tells what it finds, changes nothing but, when told
+to, the search index.
 
 Discord is asked by REST alone and slowly, for the bot may be at work with the same token.
 """
@@ -31,6 +32,7 @@ from bot.services.checking import (
     check_source,
     check_store,
     counted,
+    rebuild_index,
 )
 from bot.settings import Settings, load_settings
 from bot.sources.http import Http
@@ -51,18 +53,25 @@ Answer = TypeVar("Answer")
 
 
 async def check(
-    *, today: date, offline: bool = False, per_second: float = REQUESTS_PER_SECOND
+    *,
+    today: date,
+    offline: bool = False,
+    rebuild: bool = False,
+    per_second: float = REQUESTS_PER_SECOND,
 ) -> AsyncIterator[Finding]:
     """Every finding as it is made: settings, database, token, permissions, sources.
 
     A part that is down is a finding, and the rest is looked at all the same. `offline` leaves
-    Discord and the sources out.
+    Discord and the sources out. `rebuild` first builds the search index anew, and is all that
+    changes anything.
     """
     settings, wrong, findings = check_settings()
     for finding in findings:
         yield finding
     subscriptions: tuple[Subscription, ...] = ()
     if "database_url" not in wrong:
+        if rebuild:
+            yield await rebuild_index(settings.database_url)
         findings, subscriptions = await check_database(settings.database_url)
         for finding in findings:
             yield finding

@@ -3,9 +3,7 @@
 import asyncio
 import logging
 import math
-import secrets
 from collections.abc import Awaitable, Callable, Sequence
-from contextvars import ContextVar
 from datetime import datetime, timedelta
 from typing import Any, Final
 
@@ -15,11 +13,12 @@ import yarl
 from discord import app_commands
 from discord.ext import commands
 
-from bot.domain.errors import BotError, InvalidInput, NotAllowed, NotFound, SettingsError
-from bot.domain.text import quoted
+from bot.answering import NOT_ANSWERED, answer_error, begin_answer, command_name, first_answer
+from bot.domain.errors import BotError, SettingsError
 from bot.endpoint import GlobalLimit, expecting_discord, use_named_gateway
 from bot.pacing import Pacing
 from bot.services.measures import Measures, ShardHealth
+from bot.translating import CommandTranslator
 
 log = logging.getLogger(__name__)
 
@@ -39,24 +38,14 @@ REGISTERING: Final = timedelta(minutes=1)
 LAST_ANSWERS: Final = timedelta(seconds=5)
 """How long commands under way have when the bot stops."""
 
-_HANDLERS: Final = ("discord.py: ", "CommandTree-invoker", "discord-ui-view-dispatch-")
+_HANDLERS: Final = (
+    *("discord.py: ", "CommandTree-invoker"),
+    *("discord-ui-view-dispatch-", "discord-ui-dynamic-item-"),
+)
 """How the names of discord.py's tasks begin."""
 
 _AUTHENTICATION_FAILED: Final = 4004
 """https://discord.com/developers/docs/topics/opcodes-and-status-codes#gateway"""
-
-_ALREADY_ACKNOWLEDGED: Final = 40060
-"""https://discord.com/developers/docs/topics/opcodes-and-status-codes#json"""
-
-_NOT_ANSWERED: Final = (discord.HTTPException, aiohttp.ClientError, OSError, TimeoutError)
-"""What an answer of ours meets when Discord, or the way to it, fails."""
-
-_KINDS: Final = {
-    discord.InteractionType.application_command: "command",
-    discord.InteractionType.autocomplete: "autocomplete",
-}
-
-_answering: ContextVar[discord.Interaction[Any] | None] = ContextVar("answering", default=None)
 
 
 class TokenRefused(SettingsError):
@@ -70,7 +59,7 @@ class TokenRefused(SettingsError):
 
 
 class PaperTree(app_commands.CommandTree[commands.AutoShardedBot]):
-    """Answers every error of a command with one sentence, and logs what was not foreseen."""
+    """Answers every error of a command with one sentence (see `answering`)."""
 
     client: "PaperBot"
 
@@ -78,7 +67,7 @@ class PaperTree(app_commands.CommandTree[commands.AutoShardedBot]):
         self, interaction: discord.Interaction[commands.AutoShardedBot]
     ) -> bool:
         """Let everybody pass, and remember for the first answer what is being answered."""
-        _answering.set(interaction)
+        begin_answer(interaction, name=command_name(interaction))
         return True
 
     async def on_error(
@@ -86,41 +75,9 @@ class PaperTree(app_commands.CommandTree[commands.AutoShardedBot]):
         interaction: discord.Interaction[commands.AutoShardedBot],
         error: app_commands.AppCommandError,
     ) -> None:
-        cause = error.__cause__ if isinstance(error, app_commands.CommandInvokeError) else error
-        if isinstance(cause, BotError):
-            expected = isinstance(cause, InvalidInput | NotAllowed | NotFound)
-            log.log(
-                logging.INFO if expected else logging.WARNING,
-                "command %s: %s",
-                _name(interaction),
-                cause,
-            )
-            if not expected:
-                self.client.measures.command_failed(_name(interaction))
-            await _answer(interaction, cause.reply)
-        elif isinstance(cause, app_commands.TransformerError):
-            await _answer(interaction, f"I can't read {quoted(str(cause.value))}. Choose again.")
-        elif isinstance(
-            cause, app_commands.CommandNotFound | app_commands.CommandSignatureMismatch
-        ):
-            await _answer(
-                interaction, "This command has changed since Discord loaded it. Reload Discord."
-            )
-        elif isinstance(cause, _NOT_ANSWERED):
-            log.warning(
-                "command %s: Discord failed: %s",
-                _name(interaction),
-                str(cause) or type(cause).__name__,
-            )
-            await _answer(interaction, "Discord did not let me finish that. Please try again.")
-        else:
-            reference = secrets.token_hex(4)
-            self.client.measures.command_failed(_name(interaction))
-            log.error("command %s failed [%s]", _name(interaction), reference, exc_info=cause)
-            await _answer(
-                interaction,
-                f"That went wrong on my side. My operator finds it in the log as `{reference}`.",
-            )
+        await answer_error(
+            interaction, error, name=command_name(interaction), measures=self.client.measures
+        )
 
 
 class PaperBot(commands.AutoShardedBot):
@@ -184,11 +141,16 @@ class PaperBot(commands.AutoShardedBot):
     async def setup_hook(self) -> None:
         if self._named_gateway:
             await use_named_gateway(self)
-        for face in self._faces:
-            await self.add_cog(face)
+        await self.learn_commands()
         self._registering = asyncio.create_task(self._register_commands())
         for start in self._on_start:
             await start()
+
+    async def learn_commands(self) -> None:
+        """Fill the command tree: what Discord is to be told, in every language."""
+        await self.tree.set_translator(CommandTranslator())
+        for face in self._faces:
+            await self.add_cog(face)
 
     async def connect(self, *, reconnect: bool = True) -> None:
         """Be connected until closed; `TokenRefused` if Discord ends it for that."""
@@ -250,7 +212,7 @@ class PaperBot(commands.AutoShardedBot):
                 async with asyncio.timeout(REGISTERING.total_seconds()):
                     with expecting_discord():
                         await self.tree.sync()
-            except _NOT_ANSWERED as error:
+            except NOT_ANSWERED as error:
                 log.warning(
                     "Discord did not take the commands, again in %d s: %s",
                     pause.total_seconds(),
@@ -285,16 +247,14 @@ class PaperBot(commands.AutoShardedBot):
     async def _note_first_answer(
         self, _session: Any, _context: Any, ended: aiohttp.TraceRequestEndParams
     ) -> None:
-        """A request was answered: if it was the first answer to a command, that took so long."""
-        interaction = _answering.get()
-        answers = ended.url.path.endswith("/callback") and ended.response.status < 400
-        if interaction is None or not answers:
+        """A request was answered: if that answered a person for the first time, it took so long."""
+        if not ended.url.path.endswith("/callback") or ended.response.status >= 400:
             return
-        _answering.set(None)
-        took: timedelta = datetime.now(interaction.created_at.tzinfo) - interaction.created_at
-        self.measures.answered(
-            _name(interaction), kind=_KINDS[interaction.type], seconds=took.total_seconds()
-        )
+        if (asked := first_answer()) is None:
+            return
+        asked_at = asked.interaction.created_at
+        took = datetime.now(asked_at.tzinfo) - asked_at
+        self.measures.answered(asked.name, kind=asked.kind, seconds=took.total_seconds())
 
     async def on_ready(self) -> None:
         log.info(
@@ -312,28 +272,3 @@ def _handlers() -> set[asyncio.Task[Any]]:
     discord.py starts a task for each and keeps none; it does name them.
     """
     return {task for task in asyncio.all_tasks() if task.get_name().startswith(_HANDLERS)}
-
-
-def _name(interaction: discord.Interaction[Any]) -> str:
-    return interaction.command.qualified_name if interaction.command is not None else "?"
-
-
-async def _answer(interaction: discord.Interaction[Any], text: str) -> None:
-    """Tell the person alone; an answer that does not reach them is logged, not raised."""
-    try:
-        if not interaction.response.is_done():
-            try:
-                await interaction.response.send_message(text, ephemeral=True)
-            except discord.HTTPException as error:
-                # Acknowledged before, and only the answer to that was lost.
-                if error.code != _ALREADY_ACKNOWLEDGED:
-                    raise
-            else:
-                return
-        await interaction.followup.send(text, ephemeral=True)
-    except _NOT_ANSWERED as error:
-        log.warning(
-            "command %s: the answer did not arrive: %s",
-            _name(interaction),
-            str(error) or type(error).__name__,
-        )

@@ -4,6 +4,8 @@ from typing import Final
 
 import discord
 
+from bot.domain.phrases import translatable
+
 Channel = discord.TextChannel | discord.Thread
 """Where a subscription can be: text and announcement channels, and threads."""
 
@@ -17,20 +19,28 @@ NEEDED: Final = discord.Permissions(
 )
 """The least that the bot needs in a server: what `daily-papers invite` asks for."""
 
+
+def invitation(application_id: int) -> str:
+    """The link that invites the bot to a server, with the least permissions it needs."""
+    return discord.utils.oauth_url(
+        application_id, permissions=NEEDED, scopes=("bot", "applications.commands")
+    )
+
+
 _NAMES: Final = {
-    "view_channel": "View Channel",
-    "send_messages": "Send Messages",
-    "send_messages_in_threads": "Send Messages in Threads",
-    "embed_links": "Embed Links",
-    "read_message_history": "Read Message History",
-    "add_reactions": "Add Reactions",
+    "view_channel": translatable("View Channel"),
+    "send_messages": translatable("Send Messages"),
+    "send_messages_in_threads": translatable("Send Messages in Threads"),
+    "embed_links": translatable("Embed Links"),
+    "read_message_history": translatable("Read Message History"),
+    "add_reactions": translatable("Add Reactions"),
 }
 
 _NICE_TO_HAVE: Final = frozenset({"add_reactions"})
 
 
 def missing(channel: Channel) -> tuple[str, ...]:
-    """The names, as Discord shows them, of what the bot lacks in `channel`."""
+    """The names, as Discord shows them in English, of what the bot lacks in `channel`."""
     return tuple(_NAMES[name] for name in _lacking(channel))
 
 

@@ -134,8 +134,9 @@ class DiscordSender:
         return NotSent("not in the channel's history")
 
     def _is_ours(self, message: discord.Message) -> bool:
+        """Whether we posted it: what answers a command or a button comes through a webhook."""
         me = self._client.user
-        return me is not None and message.author.id == me.id
+        return me is not None and message.author.id == me.id and message.webhook_id is None
 
     def _outcome_of(self, error: discord.HTTPException) -> Outcome:
         """What Discord's error means for the message, and for those to come."""

@@ -143,6 +143,32 @@ async def test_from_subscribing_to_the_days_papers(
     assert discord_server.tally.invalid == 0
 
 
+async def test_who_reads_korean_is_offered_and_answered_korean(
+    discord_server: LoopbackDiscord, environment: dict[str, str]
+) -> None:
+    """Discord takes the translated names; in direct messages too."""
+    await prepare(environment, {}, numbers=range(1, 4))
+    reader = discord_server.add_user("minji", locale="ko")
+    direct = discord_server.world.direct_channel(discord_server.world.users[reader]).id
+    async with online(discord_server):
+        async with asyncio.timeout(10):
+            while not discord_server.commands:  # noqa: ASYNC110 - Discord tells nobody
+                await asyncio.sleep(0.01)
+        asked = await discord_server.slash(direct, reader, "papers top", {"period": "all"})
+        [embed] = (await asked.message()).embeds
+        nowhere = await discord_server.slash(direct, reader, "papers show", {"paper": "?"})
+        said = (await nowhere.message()).content
+    for command in discord_server.commands:
+        assert _has_hangul(command["name_localizations"]["ko"]), command["name"]
+    assert "Paper 1" in embed["description"]
+    assert _has_hangul(embed["title"])
+    assert _has_hangul(said)
+
+
+def _has_hangul(text: str) -> bool:
+    return any("가" <= letter <= "힣" for letter in text)
+
+
 async def test_answers_that_are_lost_or_broken_double_and_lose_nothing(
     discord_server: LoopbackDiscord, environment: dict[str, str]
 ) -> None:

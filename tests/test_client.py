@@ -19,11 +19,15 @@ from discord.http import Route
 from bot import client
 from bot.app import App, open_app
 from bot.client import PaperBot, TokenRefused
+from bot.cogs.pages import PAGE_TYPED
 from bot.domain.errors import BotError
+from bot.domain.lookups import PAGE
 from bot.pacing import Pacing
+from bot.services.clock import utc_now
 from bot.services.measures import Measures, ShardHealth
 from bot.settings import load_settings
 from bot.storage.errors import DatabaseUnavailable
+from tests.builders import a_digest
 from tests.loopback.discord_faults import Denied, Fault, Held, Page
 from tests.loopback.discord_gateway import Close
 from tests.loopback.discord_permissions import Permission
@@ -330,6 +334,55 @@ async def test_a_heartbeat_that_was_answered_is_the_latency(
         latency = app.bot.shard_health()[0].latency
         assert latency is not None
         assert 0 <= latency < 60
+
+
+async def test_buttons_and_forms_are_timed_like_commands(
+    app: App, discord_server: LoopbackDiscord
+) -> None:
+    guild = discord_server.add_guild("lab")
+    channel = discord_server.add_channel(guild, "papers")
+    reader = discord_server.add_member(guild, "reader")
+    day = utc_now().date()
+    async with app.database.transaction() as stores:
+        listed = a_digest(day, range(1, PAGE + 2))
+        await stores.lists.save(listed, source="huggingface", read_at=utc_now(), closed=False)
+
+    def timed() -> set[tuple[str, ...]]:
+        return set(Scraped(app.bot.measures.text()).all("command_seconds_count"))
+
+    async with connected(app, discord_server):
+        await until(lambda: discord_server.commands != [])
+        shown = await discord_server.slash(channel, reader, "papers day", {"date": day.isoformat()})
+        message = await shown.message()
+        [jump] = [
+            component["custom_id"]
+            for row in message.components
+            for component in row["components"]
+            if component["custom_id"].startswith("jump:")
+        ]
+        opened = await discord_server.click(message, reader, jump)
+        await opened.modal()
+        await until(lambda: ("ask for page", "component") in timed())
+        submitted = await discord_server.submit(opened, {PAGE_TYPED: "2"})
+        await submitted.changed()
+        await until(lambda: ("jump to page", "modal") in timed())
+    assert timed() == {
+        ("papers day", "command"),
+        ("ask for page", "component"),
+        ("jump to page", "modal"),
+    }
+
+
+async def test_commands_are_registered_in_every_language(
+    app: App, discord_server: LoopbackDiscord
+) -> None:
+    async with connected(app, discord_server):
+        await until(lambda: discord_server.commands != [])
+    [subscribe] = [one for one in discord_server.commands if one["name"] == "subscribe"]
+    assert subscribe["name_localizations"] == {"ko": "구독"}
+    assert set(subscribe["description_localizations"]) == {"ko"}
+    options = {one["name"]: one["name_localizations"] for one in subscribe["options"]}
+    assert options["timezone"] == {"ko": "시간대"}
 
 
 async def test_a_commands_first_answer_is_timed_and_only_our_failures_are_errors(

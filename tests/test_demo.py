@@ -59,7 +59,7 @@ class Browser:
                 await asyncio.sleep(0.02)
         return state
 
-    async def command(self, name: str, **options: str) -> dict[str, Any]:
+    async def command(self, name: str, /, **options: str) -> dict[str, Any]:
         """Use a command in the channel; the state in which its outcome is shown."""
         state = await self.state()
         catalogue = await self._ask("GET", "api/commands")
@@ -207,6 +207,23 @@ async def test_the_page_is_at_a_plain_address_and_lists_every_channel(
     assert len({address.partition("#")[2] for address in links(text).values()}) == 3
     assert "on 4 June 2024" in text
     assert "it is 12:0" in text
+
+
+async def test_the_archive_answers_in_the_page(started: tuple[Demo, Browser]) -> None:
+    _, browser = started
+    await browser.open("playground")
+    for name, options, shown in [
+        ("papers day", {}, "MMLU-Pro"),
+        ("papers search", {"query": "깊이"}, "2406.01493"),
+        ("papers author", {"name": "wenhu chen"}, "2406.01574"),
+        ("papers show", {"paper": "2406.01574"}, "Similar papers"),
+        ("papers top", {"period": "all"}, "2406.00888"),
+        ("about", {}, "6 papers"),
+    ]:
+        state = await browser.command(name, **options)
+        [*_, newest] = state["timeline"]
+        said = json.dumps(state["messages"], ensure_ascii=False)
+        assert shown in said, (name, newest)
 
 
 async def test_only_who_has_the_page_gets_in(started: tuple[Demo, Browser]) -> None:

@@ -518,6 +518,31 @@ async def test_a_check_without_problems_ends_with_a_summary_and_exit_code_0(
     assert ran.err == ""
 
 
+async def test_a_check_finds_a_damaged_search_index_and_builds_it_anew_when_told(
+    cli: CommandLine,
+) -> None:
+    cli.settings |= {
+        "DISCORD_TOKEN": "a.b.c",
+        "DATABASE_URL": f"sqlite+aiosqlite:///{cli.database}",
+    }
+    async with open_database(cli.settings["DATABASE_URL"]) as database:
+        async with database.transaction() as stores:
+            await stores.lists.save(a_digest(), source="x", read_at=utc_now(), closed=True)
+        with closing(sqlite3.connect(cli.database, isolation_level=None)) as connection:
+            connection.execute("DELETE FROM search_data WHERE id > 10")
+
+        damaged = await cli.run("check", "--offline")
+        mended = await cli.run("check", "--offline", "--rebuild-index")  # beside a running bot
+        async with database.reading() as stores:
+            offered = await stores.search.titles("paper", limit=5)
+
+    assert damaged.code == 1
+    assert "does not agree with 3 of 3 listings → `daily-papers check --rebuild" in damaged.out
+    assert mended.code == 0, mended.out
+    assert "✓ index: the search index was built anew from 3 listings" in mended.out
+    assert len(offered) == 3
+
+
 async def test_a_check_with_problems_says_what_to_do_and_ends_with_exit_code_1(
     cli: CommandLine,
 ) -> None:

@@ -11,6 +11,7 @@ import sys
 from collections.abc import AsyncGenerator
 from dataclasses import dataclass, field
 from datetime import timedelta
+from enum import StrEnum
 from pathlib import Path
 from typing import Any, Final
 
@@ -19,39 +20,64 @@ from aiohttp import web
 
 from bot.app import App
 from bot.domain.subscriptions import Preferences, Subscription
-from tests.faults.stage import DAILY, DAY, NOW, Stage, listed, staged, until
+from tests.faults.stage import DAILY, DAY, NOW, Stage, listed, paper_id, staged, until
 from tests.loopback.discord_errors import Json
-from tests.loopback.discord_interactions import Interaction
-from tests.loopback.discord_objects import DIRECT
+from tests.loopback.discord_interactions import DEFERRED, MESSAGE, MODAL, Interaction
+from tests.loopback.discord_objects import DIRECT, EPHEMERAL, Message
 from tests.loopback.discord_permissions import Overwrite, Permission
+from tests.loopback.hugging_face import entry
 
 ROOT: Final = Path(__file__).parents[1]
 SUB_COMMAND: Final = (1, 2)
 STRING: Final = 3
+PAPERS: Final = 12
+"""On the list of the day: two pages."""
+
+
+class Audience(StrEnum):
+    """Whom a command serves."""
+
+    MANAGERS = "who may manage the channel; others are refused"
+    SERVER = "a server's managers, and shows no more than that server"
+    EVERYBODY = "everybody, also in direct messages; it changes nothing"
 
 
 @dataclass(frozen=True, kw_only=True)
 class Row:
     """A command: options that would make it do something, and whether it takes a channel.
 
-    `managers_only`: who may not manage the channel is refused; else who may sees no more than
-    their own channels.
+    `is_menu`: it stands in the menu of messages, and has no options.
     """
 
     options: dict[str, Any] = field(default_factory=dict)
     takes_channel: bool = True
-    managers_only: bool = True
+    audience: Audience = Audience.MANAGERS
+    is_menu: bool = False
+
+
+def look_up(*, is_menu: bool = False, **options: Any) -> Row:
+    return Row(options=options, takes_channel=False, audience=Audience.EVERYBODY, is_menu=is_menu)
 
 
 COMMANDS: Final[dict[str, Row]] = {
     "subscribe": Row(options={"timezone": "UTC"}),
     "unsubscribe": Row(),
-    "subscription list": Row(takes_channel=False, managers_only=False),
+    "subscription list": Row(takes_channel=False, audience=Audience.SERVER),
     "subscription edit": Row(options={"limit": 3}),
     "subscription pause": Row(),
     "subscription resume": Row(),
     "subscription test": Row(),
+    "papers day": look_up(date="2024-06-04"),
+    "papers author": look_up(name="Ada"),
+    "papers search": look_up(query="paper"),
+    "papers show": look_up(paper="2406.00001"),
+    "papers top": look_up(period="all"),
+    "about": look_up(),
+    "Find papers": look_up(is_menu=True),
 }
+
+GUARDED: Final = [n for n, row in COMMANDS.items() if row.audience is not Audience.EVERYBODY]
+LOOK_UPS: Final = [n for n, row in COMMANDS.items() if row.audience is Audience.EVERYBODY]
 
 IN_CODE: Final = re.compile("`[^`\n]+`")
 
@@ -116,7 +142,7 @@ async def sentence(interaction: Interaction) -> str:
     """The answer: words, for this person alone, that ping nobody."""
     message = await interaction.message()
     assert message.content
-    assert message.flags & 64
+    assert message.flags & EPHEMERAL
     assert not message.mentions
     assert not message.mention_roles
     assert not message.mention_everyone
@@ -135,7 +161,7 @@ async def test_every_command_has_a_row(stage: Stage) -> None:
         assert takes_channel == COMMANDS[name].takes_channel
 
 
-@pytest.mark.parametrize("name", COMMANDS)
+@pytest.mark.parametrize("name", GUARDED)
 async def test_who_may_not_manage_the_channel_changes_nothing(stage: Stage, name: str) -> None:
     """Discord offers them no such command; somebody who opened it to all, or forges it, does."""
     nobody = stage.discord.add_member(stage.guild, "mallory")
@@ -146,7 +172,7 @@ async def test_who_may_not_manage_the_channel_changes_nothing(stage: Stage, name
             await stage.discord.slash(stage.faulted, nobody, name, COMMANDS[name].options)
         )
         assert await stored(stage, app) == before
-    if COMMANDS[name].managers_only:
+    if COMMANDS[name].audience is Audience.MANAGERS:
         assert "Manage Channels" in said
     assert "daily at" not in said
 
@@ -196,7 +222,7 @@ async def test_the_list_names_no_channel_of_another_server(stage: Stage) -> None
     assert str(stage.well) not in said
 
 
-@pytest.mark.parametrize("name", COMMANDS)
+@pytest.mark.parametrize("name", GUARDED)
 async def test_in_direct_messages_it_is_refused_with_a_sentence(stage: Stage, name: str) -> None:
     world = stage.discord.world
     direct = world.direct_channel(world.users[stage.manager])
@@ -204,7 +230,10 @@ async def test_in_direct_messages_it_is_refused_with_a_sentence(stage: Stage, na
     async with stage.running() as app:
         await subscribed(stage, app, stage.faulted)
         before = await stored(stage, app)
-        said = await sentence(await stage.ask(direct.id, name, COMMANDS[name].options))
+        options = COMMANDS[name].options
+        said = await sentence(
+            await stage.discord.slash(direct.id, stage.manager, name, options, forged=True)
+        )
         assert await stored(stage, app) == before
     assert "went wrong" not in said
     assert stage.unforeseen() == []
@@ -213,17 +242,289 @@ async def test_in_direct_messages_it_is_refused_with_a_sentence(stage: Stage, na
 @pytest.mark.parametrize(
     "custom_id", ["", "x", "unsubscribe:1", "subscription:pause:1", "\u202e\x00", "9" * 100]
 )
-async def test_a_forged_component_changes_nothing_and_breaks_nothing(
+async def test_a_press_of_what_was_never_there_changes_nothing_and_is_answered(
     stage: Stage, custom_id: str
 ) -> None:
     async with stage.running() as app:
+        await archived(stage, app)
         await subscribed(stage, app, stage.faulted)
         before = await stored(stage, app)
-        message = stage.discord.say(stage.faulted, stage.manager, "press this")
-        await stage.discord.forge(message, stage.manager, custom_id)
-        assert await sentence(await stage.ask(stage.faulted, "subscription list"))
+        shared = await ask(stage, "papers day", stage.manager, share=True)
+        forged = await stage.discord.forge(shared, stage.discord.add_user("mallory"), custom_id)
+        [said] = await forged.followed_up()
+        assert said.content
+        assert said.flags & EPHEMERAL
+        assert custom_ids(shared)
         assert await stored(stage, app) == before
     assert stage.unforeseen() == []
+
+
+@pytest.mark.parametrize(
+    "custom_id",
+    [
+        *("on:{token}:-1:en", f"on:{{token}}:{10**30}:en", "on:{token}:9999:en"),
+        *("on:{token}:1:", "on:{token}:1:xx", "on:{token}:1:zz-ZZZZ-9", "on:{token}:1:../../etc"),
+        *("on:wrong:1:en", "back:wrong:0:en", "jump:wrong:0:en", "on::0:en", "on:" + "a" * 90),
+        *("back:{token}:0:ko", "jump-to:{token}:1:en", "open-paper:1", "choose-author:1:en:2"),
+    ],
+)
+async def test_a_button_with_a_forged_id_changes_nothing_and_is_answered(
+    stage: Stage, custom_id: str
+) -> None:
+    """By the page that was asked for, or by a sentence; not by silence. (Discord itself refuses
+    the press of what does not stand under a message: it is made to stand there.)"""
+    mallory = stage.discord.add_user("mallory")
+    async with stage.running() as app:
+        await archived(stage, app)
+        await subscribed(stage, app, stage.faulted)
+        before = await stored(stage, app)
+        shared = await ask(stage, "papers day", stage.manager, share=True)
+        forged = custom_id.replace("{token}", token_in(shared))
+        put_under(shared, {"type": 2, "style": 2, "label": "x", "custom_id": forged})
+        said = await outcome(await stage.discord.click(shared, mallory, forged))
+        assert said
+        assert "went wrong" not in said
+        assert await stored(stage, app) == before
+    assert stage.unforeseen() == []
+
+
+@pytest.mark.parametrize(
+    ("custom_id", "value"),
+    [
+        *(("open-paper", v) for v in ("2406.99999", "x", "9" * 100, TEXTS["sql"])),
+        *(("choose-author:en", v) for v in ("999999", "-1", "x", str(10**30), "²")),
+        *(("choose-day:en", v) for v in ("x", "2024-13-01", "2024-06-05T00:00")),
+    ],
+)
+async def test_a_forged_choice_changes_nothing_and_is_answered_with_a_sentence(
+    stage: Stage, custom_id: str, value: str
+) -> None:
+    mallory = stage.discord.add_user("mallory")
+    async with stage.running() as app:
+        await archived(stage, app)
+        shared = await ask(stage, "papers day", stage.manager, share=True)
+        before = shown(shared)
+        options = [{"label": "x", "value": value}]
+        put_under(shared, {"type": 3, "custom_id": custom_id, "options": options})
+        said = await outcome(await stage.discord.choose(shared, mallory, custom_id, value))
+        assert said
+        assert "went wrong" not in said
+        assert shown(shared) == before
+    assert stage.unforeseen() == []
+
+
+async def test_a_page_that_is_no_number_is_answered_with_a_sentence(stage: Stage) -> None:
+    async with stage.running() as app:
+        await archived(stage, app)
+        shared = await ask(stage, "papers day", stage.manager, share=True)
+        [jump] = [custom_id for custom_id in custom_ids(shared) if custom_id.startswith("jump:")]
+        opened = await stage.discord.click(shared, stage.manager, jump)
+        [field] = [
+            holder["component"]["custom_id"] for holder in (await opened.modal())["components"]
+        ]
+        for typed in ("0", "-1", "x", "²", "99", "`@a"):
+            said = await outcome(await stage.discord.submit(opened, {field: typed}))
+            assert said
+            assert "went wrong" not in said
+        for custom_id in ("another", "jump-to:x:1:en"):
+            forged = await stage.discord.submit(opened, {field: "1"}, custom_id=custom_id)
+            assert "Ask again" in await outcome(forged)
+    assert stage.unforeseen() == []
+
+
+# --- look-ups -----------------------------------------------------------------------------
+
+
+async def archived(stage: Stage, app: App) -> None:
+    stage.publish(range(1, PAPERS + 1))
+    await app.collecting.refresh()
+    await until(lambda: bool(stage.discord.commands))
+
+
+async def begun(
+    stage: Stage, name: str, user_id: int, channel_id: int, options: dict[str, Any]
+) -> Interaction:
+    """Somebody looks something up, by a command or in the menu of a message."""
+    if COMMANDS[name].is_menu:
+        message = stage.discord.say(channel_id, user_id, options.get("said", "see 2406.00001"))
+        return await stage.discord.menu(message, user_id, name)
+    return await stage.discord.slash(channel_id, user_id, name, options)
+
+
+async def ask(stage: Stage, command: str, user_id: int, /, **options: Any) -> Message:
+    """What somebody is shown in the first channel."""
+    options = COMMANDS[command].options | options
+    return await (await begun(stage, command, user_id, stage.faulted, options)).message()
+
+
+def shown(message: Message) -> str:
+    """All that a message says, its components left out."""
+    texts = [message.content]
+    for embed in message.embeds:
+        texts += [embed.get("title", ""), embed.get("description", "")]
+        texts += [text for f in embed.get("fields", []) for text in (f["name"], f["value"])]
+        texts += [embed.get("footer", {}).get("text", ""), embed.get("author", {}).get("name", "")]
+    return "\n".join(filter(None, texts))
+
+
+async def outcome(interaction: Interaction) -> str:
+    """What somebody was told, or the page of the list that they were shown."""
+    kind = (await interaction.answered())["type"]
+    if kind in (MESSAGE, DEFERRED):
+        return shown(await interaction.message())
+    if kind == MODAL:
+        return str((await interaction.modal())["title"])
+    told = asyncio.create_task(interaction.followed_up())
+    changed = asyncio.create_task(interaction.changed())
+    await asyncio.wait({told, changed}, return_when=asyncio.FIRST_COMPLETED)
+    if changed.done() and any(id_.startswith("jump:") for id_ in custom_ids(changed.result())):
+        told.cancel()
+        return shown(changed.result())
+    # What it was pressed under has been taken away, if anything was changed.
+    changed.cancel()
+    [message] = await told
+    assert message.flags & EPHEMERAL
+    return shown(message)
+
+
+def put_under(message: Message, component: Json) -> None:
+    """Let a message have this one component, as if an older version had sent it."""
+    message.components = [{"type": 1, "components": [component]}]
+
+
+def custom_ids(message: Message) -> list[str]:
+    children = [child for row in message.components for child in row["components"]]
+    return [str(child["custom_id"]) for child in children if "custom_id" in child]
+
+
+def token_in(message: Message) -> str:
+    """By what the buttons under a list know their question."""
+    [jump] = [custom_id for custom_id in custom_ids(message) if custom_id.startswith("jump:")]
+    return jump.split(":")[1]
+
+
+@pytest.mark.parametrize("name", LOOK_UPS)
+@pytest.mark.parametrize("direct", [False, True], ids=["server", "direct"])
+async def test_a_look_up_answers_everybody_and_shows_it_to_nobody_else(
+    stage: Stage, name: str, direct: bool
+) -> None:
+    world = stage.discord.world
+    nobody = stage.discord.add_user("nobody")
+    channel_id = world.direct_channel(world.users[nobody]).id if direct else stage.faulted
+    async with stage.running() as app:
+        await archived(stage, app)
+        before = await stored(stage, app)
+        asked = await begun(stage, name, nobody, channel_id, COMMANDS[name].options)
+        message = await asked.message()
+        assert await stored(stage, app) == before
+    assert message.flags & EPHEMERAL
+    assert message.embeds
+    said = [m for m in stage.discord.messages(channel_id) if m.author.id != nobody]
+    assert said == []
+    assert stage.unforeseen() == []
+
+
+async def test_a_card_from_a_shared_list_is_shown_to_who_chose_it_alone(stage: Stage) -> None:
+    somebody = stage.discord.add_user("somebody")
+    async with stage.running() as app:
+        await archived(stage, app)
+        shared = await ask(stage, "papers day", stage.manager, share=True)
+        before = shown(shared)
+        chosen = await stage.discord.choose(shared, somebody, "open-paper", "2406.00003")
+        card = await chosen.message()
+    assert "Paper 3" in shown(card)
+    assert card.flags & EPHEMERAL
+    assert stage.discord.messages(stage.faulted) == [shared]
+    assert shown(shared) == before
+
+
+UNESCAPED: Final = re.compile(r"(?<!\\)(?:\*\*bold|\[link\]\(|\|\|spoiler|`code|<@&?1>|<#1>)")
+"""What `TEXTS` would do in Discord if it got out of a quotation."""
+
+
+def assert_harmless(message: Message) -> None:
+    """Nobody is pinged, nothing is forged, nothing is invisible."""
+    assert not message.mentions
+    assert not message.mention_roles
+    assert not message.mention_everyone
+    said = shown(message)
+    assert not any(mark in said for mark in ("\x00", "\x1b", "\r", "\u202e", "\u2066", "\x07"))
+    found = UNESCAPED.search(IN_CODE.sub("", said))
+    assert found is None, said
+    assert "went wrong" not in said
+
+
+@pytest.mark.parametrize("text", TEXTS.values(), ids=TEXTS)
+@pytest.mark.parametrize("name", LOOK_UPS)
+async def test_what_is_looked_for_is_shown_harmlessly(stage: Stage, name: str, text: str) -> None:
+    """In every text option, and in whatever a message says that is searched for papers."""
+    async with stage.running() as app:
+        await archived(stage, app)
+        if COMMANDS[name].is_menu:
+            for said in (text, f"{text} 2406.00001 {text}", f"{text} 2406.99999"):
+                assert_harmless(await ask(stage, name, stage.manager, said=said))
+        offered = [o for o in registered(stage.discord.commands)[name] if o["type"] == STRING]
+        for option in offered:
+            if option.get("choices"):
+                continue
+            typed = {option["name"]: text[: option.get("max_length", 6000)]}
+            assert_harmless(await ask(stage, name, stage.manager, **typed, share=True))
+            if option.get("autocomplete"):
+                asking = await stage.discord.autocomplete(
+                    stage.faulted, stage.manager, name, option["name"], typed
+                )
+                await asking.choices()
+    assert stage.unforeseen() == []
+
+
+@pytest.mark.parametrize("kind", ["markdown", "mentions", "controls", "lines", "bidi"])
+async def test_what_papers_say_is_shown_harmlessly(stage: Stage, kind: str) -> None:
+    """In a list, in a snippet, on a card, as an author's name, in a choice."""
+    text = TEXTS[kind]
+    papers = [
+        entry(
+            str(paper_id(n)),
+            title=f"paper {text} {n}",
+            summary=f"abstract {text} {n}",
+            ai_summary=f"bullet {text} {n}",
+            authors=[{"name": f"Ada {text}"}, {"name": "@everyone Lovelace"}],
+        )
+        for n in range(1, PAPERS + 1)
+    ]
+    stage.hub.list(DAY, papers)
+    asked: list[tuple[str, dict[str, Any]]] = [
+        ("papers day", {}),
+        ("papers search", {"query": "abstract"}),
+        ("papers search", {"query": "bullet"}),
+        ("papers author", {"name": "Ada"}),
+        ("papers author", {"name": "Lovelace"}),
+        ("papers show", {}),
+        ("papers top", {}),
+        ("Find papers", {}),
+    ]
+    async with stage.running() as app:
+        await app.collecting.refresh()
+        await until(lambda: bool(stage.discord.commands))
+        for name, options in asked:
+            more = {} if COMMANDS[name].is_menu else {"share": True}
+            message = await ask(stage, name, stage.manager, **options, **more)
+            assert "paper" in shown(message).lower()
+            assert_harmless(message)
+        for name, option, typed in (
+            ("papers author", "name", "a"),
+            ("papers show", "paper", "pap"),
+            ("papers search", "author", "a"),
+        ):
+            choices = {option: typed} | ({"query": "x"} if name == "papers search" else {})
+            asking = await stage.discord.autocomplete(
+                stage.faulted, stage.manager, name, option, choices
+            )
+            for choice in await asking.choices():
+                assert choice["name"].isprintable()
+    assert stage.unforeseen() == []
+
+
+# --- what is typed ------------------------------------------------------------------------
 
 
 def texts() -> list[Any]:
@@ -271,6 +572,16 @@ async def test_what_somebody_types_forges_no_line_of_the_log(stage: Stage) -> No
         for command in ("subscribe", "subscription edit"):
             for option in ("time", "timezone", "language"):
                 await sentence(await stage.ask(stage.faulted, command, {option: text}))
+        for command, option in (
+            ("papers day", "date"),
+            ("papers author", "name"),
+            ("papers search", "query"),
+            ("papers show", "paper"),
+        ):
+            # Nobody asks as often as to be told to wait.
+            reader = stage.discord.add_user("reader")
+            asked = await stage.discord.slash(stage.faulted, reader, command, {option: text[:200]})
+            await asked.message()
     process.send_signal(signal.SIGTERM)
     _, err = await asyncio.wait_for(process.communicate(), timeout=30)
 

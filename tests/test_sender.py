@@ -1,12 +1,17 @@
 """What Discord's answers mean for a message, in a table and over real sockets."""
 
+import asyncio
 import time
 from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
 from datetime import timedelta
 
 import discord
 import pytest
+from discord import app_commands
+from discord.gateway import DiscordWebSocket
 from discord.http import Route
+from yarl import URL
 
 from bot.domain.deliveries import NotSent, Outcome, Refused, Rejected, Sent, Unknown
 from bot.pacing import Pacing
@@ -94,6 +99,45 @@ def a_card(number: int = 1) -> Rendered:
     return paper_card(a_paper(number), day=DAY, rank=1, upvotes=3, language="en")
 
 
+@asynccontextmanager
+async def answering(
+    discord_server: LoopbackDiscord, client: discord.Client, monkeypatch: pytest.MonkeyPatch
+) -> AsyncGenerator[None]:
+    """The client is connected, and shares a card with who asks for it in any way."""
+    monkeypatch.setattr(DiscordWebSocket, "DEFAULT_GATEWAY", URL(discord_server.gateway.url))
+    tree = app_commands.CommandTree(client)
+
+    async def share(interaction: discord.Interaction) -> None:
+        await interaction.response.send_message(**a_card().arguments())
+
+    def a_select() -> discord.ui.View:
+        view = discord.ui.View(timeout=None)
+        select: discord.ui.Select[discord.ui.View] = discord.ui.Select(
+            custom_id="paper", options=[discord.SelectOption(label="1")]
+        )
+        select.callback = share  # type: ignore[method-assign]
+        return view.add_item(select)
+
+    @tree.command(description="Its card at once, and once more")
+    async def show(interaction: discord.Interaction) -> None:
+        await interaction.response.send_message(embed=a_card().embeds[0], view=a_select())
+        await interaction.followup.send(embed=a_card().embeds[0])
+
+    @tree.command(description="Its card after a while, and once more")
+    async def think(interaction: discord.Interaction) -> None:
+        await interaction.response.defer()
+        await interaction.edit_original_response(embed=a_card().embeds[0])
+        await interaction.followup.send(embed=a_card().embeds[0])
+
+    await tree.sync()
+    connection = asyncio.create_task(client.connect())
+    try:
+        yield
+    finally:
+        await client.close()
+        await connection
+
+
 async def test_a_message_that_is_stored_is_sent(
     discord_server: LoopbackDiscord, channel: int, sender: DiscordSender
 ) -> None:
@@ -134,6 +178,34 @@ async def test_the_history_is_searched_for_this_message_and_for_nobody_elses(
     await sender.send(channel, a_card(1), nonce="a")
     assert isinstance(await sender.find(channel, a_card(2), after_id=None, since=began), NotSent)
     assert isinstance(await sender.find(channel, a_card(1), after_id=None, since=began), Sent)
+
+
+async def test_the_same_card_as_an_answer_to_somebody_is_not_the_post(
+    discord_server: LoopbackDiscord,
+    channel: int,
+    sender: DiscordSender,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Asked for and shared before and after it, at once, after a while, and from a select."""
+    somebody = discord_server.add_user("somebody")
+    async with answering(discord_server, sender._client, monkeypatch):
+
+        async def share_it() -> None:
+            for asked in ("show", "think"):
+                await (await discord_server.slash(channel, somebody, asked)).followed_up()
+            [shared, *_] = discord_server.messages(channel)
+            await (await discord_server.choose(shared, somebody, "paper", "1")).message()
+
+        began = utc_now()
+        await share_it()
+        assert isinstance(await sender.find(channel, a_card(), after_id=None, since=began), NotSent)
+        posted = await sender.send(channel, a_card(), nonce="a")
+        await share_it()
+        found = await sender.find(channel, a_card(), after_id=None, since=began)
+    links = [message.embeds[0]["url"] for message in discord_server.messages(channel)]
+    assert links == [a_card().embeds[0].url] * 11
+    assert isinstance(posted, Sent)
+    assert found == posted
 
 
 async def test_no_answer_in_time_is_unknown(

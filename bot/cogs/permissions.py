@@ -5,6 +5,7 @@ from typing import Final
 import discord
 
 from bot.domain.errors import InvalidInput, NotAllowed
+from bot.domain.phrases import Phrase, phrase
 from bot.permissions import Channel, blocking, missing
 
 
@@ -12,11 +13,14 @@ def require_bot(channel: Channel, *, at_least: bool = False) -> None:
     """`NotAllowed`, naming exactly what is missing, unless the bot has all it needs in
     `channel`; `at_least`, what it cannot post without."""
     if lacking := blocking(channel) if at_least else missing(channel):
-        names = ", ".join(f"**{name}**" for name in lacking)
         raise NotAllowed(
             f"the bot lacks {lacking} in channel {channel.id}",
-            reply=f"I can't post in {channel.mention} yet. In its settings under Permissions, "
-            f"give me: {names}. Then try again.",
+            reply=phrase(
+                "I can't post in {channel} yet. In its settings under Permissions, "
+                "give me: **{permissions}**. Then try again.",
+                channel=channel.mention,
+                permissions=tuple(phrase(name) for name in lacking),
+            ),
         )
 
 
@@ -34,8 +38,11 @@ def require_manager(member: discord.Member | discord.User, channel: Channel) -> 
     if not may_manage(member, channel):
         raise NotAllowed(
             f"user {member.id} may not manage channel {channel.id}",
-            reply=f"Only those who may manage {channel.mention} can do that: "
-            "it takes the **Manage Channels** permission there.",
+            reply=phrase(
+                "Only those who may manage {channel} can do that: "
+                "it takes the **Manage Channels** permission there.",
+                channel=channel.mention,
+            ),
         )
 
 
@@ -43,19 +50,19 @@ def postable(channel: object) -> Channel:
     """`channel`, if papers can be posted in it; else `InvalidInput` that says where they can."""
     if isinstance(channel, Channel):
         return channel
-    kind = _KINDS.get(type(channel), "That kind of channel takes no daily papers")
+    why = _NOT_THERE.get(type(channel), phrase("That kind of channel takes no daily papers"))
     raise InvalidInput(
         f"cannot post in a {type(channel).__name__}",
-        reply=f"{kind}. Choose a text channel, an announcement channel or a thread.",
+        reply=phrase("{why}. Choose a text channel, an announcement channel or a thread.", why=why),
     )
 
 
-_KINDS: Final[dict[type, str]] = {
-    discord.ForumChannel: "A forum has only threads of its own: choose one of them",
-    discord.CategoryChannel: "A category holds channels, not messages",
-    discord.VoiceChannel: "A voice channel is for talking",
-    discord.StageChannel: "A stage is for talking",
-    discord.DMChannel: "Daily papers by direct message are not there yet",
+_NOT_THERE: Final[dict[type, Phrase]] = {
+    discord.ForumChannel: phrase("A forum has only threads of its own: choose one of them"),
+    discord.CategoryChannel: phrase("A category holds channels, not messages"),
+    discord.VoiceChannel: phrase("A voice channel is for talking"),
+    discord.StageChannel: phrase("A stage is for talking"),
+    discord.DMChannel: phrase("Daily papers by direct message are not there yet"),
 }
 
 
@@ -66,11 +73,16 @@ def require_role(role: discord.Role | None, channel: Channel) -> None:
     if role.is_default():
         raise InvalidInput(
             "role is @everyone",
-            reply="I never mention @everyone. Choose a role that readers can take themselves.",
+            reply=phrase(
+                "I never mention @everyone. Choose a role that readers can take themselves."
+            ),
         )
     if not role.mentionable and not channel.permissions_for(channel.guild.me).mention_everyone:
         raise NotAllowed(
             f"role {role.id} cannot be mentioned",
-            reply=f"My mention of {role.mention} would reach nobody. In the role's settings "
-            "turn on **Allow anyone to @mention this role**, then try again.",
+            reply=phrase(
+                "My mention of {role} would reach nobody. In the role's settings "
+                "turn on **Allow anyone to @mention this role**, then try again.",
+                role=role.mention,
+            ),
         )

@@ -9,8 +9,10 @@ import discord
 from discord import app_commands
 from discord.ext import commands
 
+from bot.answering import language_of, say
 from bot.cogs import permissions
 from bot.domain.errors import InvalidInput
+from bot.domain.phrases import Language, Phrase, counted, phrase, translatable
 from bot.domain.subscriptions import (
     DEFAULT_LIMIT,
     DEFAULT_TIME,
@@ -24,8 +26,8 @@ from bot.domain.subscriptions import (
 )
 from bot.domain.typed import find_zones, parse_time, parse_zone
 from bot.permissions import Channel
-from bot.rendering import markup
-from bot.rendering.words import language_name, timestamp
+from bot.rendering.suspended import reason
+from bot.rendering.words import language_name, spoken, timestamp
 from bot.services.subscribing import Subscribing
 
 DEFAULT_ZONE: Final = "UTC"
@@ -36,13 +38,13 @@ Limit = app_commands.Range[int, 1, MAX_LIMIT]
 _MANAGERS: Final = discord.Permissions(manage_channels=True)
 
 _OPTIONS: Final = {
-    "channel": "Where the papers come; this channel if you leave it out",
-    "time": "When they come each day, such as 09:00",
-    "timezone": "Your time zone: type a city, such as Seoul",
-    "language": "The language of the summary bullets",
-    "limit": "How many papers get a card of their own; the rest follow as links",
-    "role": "A role to mention once a day",
-    "quiet_days": "Explain days without papers in one silent line",
+    "channel": translatable("Where the papers come; this channel if you leave it out"),
+    "time": translatable("When they come each day, such as 09:00"),
+    "timezone": translatable("Your time zone: type a city, such as Seoul"),
+    "language": translatable("The language of the summary bullets"),
+    "limit": translatable("How many papers get a card of their own; the rest follow as links"),
+    "role": translatable("A role to mention once a day"),
+    "quiet_days": translatable("Explain days without papers in one silent line"),
 }
 
 
@@ -51,7 +53,7 @@ class SubscriptionCog(commands.Cog):
 
     manage = app_commands.Group(
         name="subscription",
-        description="See and change the daily papers of this server's channels",
+        description=translatable("See and change the daily papers of this server's channels"),
         guild_only=True,
         default_permissions=_MANAGERS,
     )
@@ -60,7 +62,7 @@ class SubscriptionCog(commands.Cog):
         self._subscribing = subscribing
 
     @app_commands.command(
-        description="Bring the papers of the day to a channel, every day at your hour"
+        description=translatable("Bring the papers of the day to a channel, every day at your hour")
     )
     @app_commands.describe(**_OPTIONS)
     @app_commands.guild_only()
@@ -95,10 +97,14 @@ class SubscriptionCog(commands.Cog):
             preferences=preferences,
             user_id=interaction.user.id,
         )
-        await self._confirm(interaction, subscription, "The papers of the day come to")
+        await self._confirm(
+            interaction, subscription, translatable("The papers of the day come to {settings}")
+        )
 
-    @app_commands.command(description="End the daily papers of a channel")
-    @app_commands.describe(channel="The channel to unsubscribe; this one if you leave it out")
+    @app_commands.command(description=translatable("End the daily papers of a channel"))
+    @app_commands.describe(
+        channel=translatable("The channel to unsubscribe; this one if you leave it out")
+    )
     @app_commands.guild_only()
     @app_commands.default_permissions(_MANAGERS)
     async def unsubscribe(
@@ -107,17 +113,20 @@ class SubscriptionCog(commands.Cog):
         await interaction.response.defer(ephemeral=True)
         target = await managed_channel(interaction, channel)
         await self._subscribing.unsubscribe(target.id)
-        await interaction.followup.send(
-            f"{target.mention} gets no more daily papers. What was posted stays, and I remember "
-            "it: if you subscribe again, nothing comes twice."
+        ended = phrase(
+            "{channel} gets no more daily papers. What was posted stays, and I remember it: if "
+            "you subscribe again, nothing comes twice.",
+            channel=target.mention,
         )
+        await say(interaction, ended)
 
-    @manage.command(name="list", description="The subscriptions of this server")
+    @manage.command(name="list", description=translatable("The subscriptions of this server"))
     async def list_(self, interaction: discord.Interaction) -> None:
         await interaction.response.defer(ephemeral=True)
         guild, asker = interaction.guild, interaction.user
         if guild is None:
-            raise InvalidInput("no server", reply="Ask me that in the server it is about.")
+            raise InvalidInput("no server", reply=phrase("Ask me that in the server it is about."))
+        language = language_of(interaction)
         lines = []
         for subscription in await self._subscribing.in_guild(guild.id):
             channel = guild.get_channel_or_thread(subscription.channel_id)
@@ -127,12 +136,16 @@ class SubscriptionCog(commands.Cog):
                 if isinstance(channel, Channel)
                 else isinstance(asker, discord.Member) and asker.guild_permissions.manage_channels
             ):
-                lines.append(self._described(subscription))
-        for page in _pages(lines or ["No channel is subscribed yet. `/subscribe` starts one."]):
+                lines.append(self._described(subscription, language))
+        if not lines:
+            await say(interaction, phrase("No channel is subscribed yet. `/subscribe` starts one."))
+        for page in _pages(lines):
             await interaction.followup.send(page, ephemeral=True)
 
-    @manage.command(name="edit", description="Change a subscription; what you leave out stays")
-    @app_commands.describe(**_OPTIONS, no_role="Mention no role any more")
+    @manage.command(
+        name="edit", description=translatable("Change a subscription; what you leave out stays")
+    )
+    @app_commands.describe(**_OPTIONS, no_role=translatable("Mention no role any more"))
     async def edit(
         self,
         interaction: discord.Interaction,
@@ -149,7 +162,7 @@ class SubscriptionCog(commands.Cog):
         target = await managed_channel(interaction, channel)
         if role is not None and no_role:
             raise InvalidInput(
-                "role and no_role", reply="Choose a `role` or `no_role: True`, not both."
+                "role and no_role", reply=phrase("Choose a `role` or `no_role: True`, not both.")
             )
         permissions.require_role(role, target)
         subscription = await self._subscribing.of_channel(target.id)
@@ -169,13 +182,20 @@ class SubscriptionCog(commands.Cog):
         if after == before:
             raise InvalidInput(
                 "nothing to change",
-                reply="Nothing to change: say what should be different, such as `time: 08:30`. "
-                f"Now: {self._described(subscription)}",
+                reply=phrase(
+                    "Nothing to change: say what should be different, such as `time: 08:30`. "
+                    "Now: {settings}",
+                    settings=self._described(subscription, language_of(interaction)),
+                ),
             )
         changed = await self._subscribing.change(subscription, after)
-        await self._confirm(interaction, changed, "Changed. The papers come to")
+        await self._confirm(
+            interaction, changed, translatable("Changed. The papers come to {settings}")
+        )
 
-    @manage.command(name="pause", description="Stop the daily papers of a channel for now")
+    @manage.command(
+        name="pause", description=translatable("Stop the daily papers of a channel for now")
+    )
     @app_commands.describe(channel=_OPTIONS["channel"])
     async def pause(
         self, interaction: discord.Interaction, channel: AnyChannel | None = None
@@ -183,12 +203,15 @@ class SubscriptionCog(commands.Cog):
         await interaction.response.defer(ephemeral=True)
         target = await managed_channel(interaction, channel)
         await self._subscribing.pause(target.id)
-        await interaction.followup.send(
-            f"Paused: {target.mention} gets nothing until `/subscription resume`. "
-            "Its settings are kept."
+        paused = phrase(
+            "Paused: {channel} gets nothing until `/subscription resume`. Its settings are kept.",
+            channel=target.mention,
         )
+        await say(interaction, paused)
 
-    @manage.command(name="resume", description="Go on with the daily papers of a channel")
+    @manage.command(
+        name="resume", description=translatable("Go on with the daily papers of a channel")
+    )
     @app_commands.describe(channel=_OPTIONS["channel"])
     async def resume(
         self, interaction: discord.Interaction, channel: AnyChannel | None = None
@@ -198,9 +221,13 @@ class SubscriptionCog(commands.Cog):
         await self._subscribing.of_channel(target.id)
         permissions.require_bot(target, at_least=True)
         subscription = await self._subscribing.resume(target.id)
-        await self._confirm(interaction, subscription, "The papers come again to")
+        await self._confirm(
+            interaction, subscription, translatable("The papers come again to {settings}")
+        )
 
-    @manage.command(name="test", description="Show here, to you alone, how a paper will look")
+    @manage.command(
+        name="test", description=translatable("Show here, to you alone, how a paper will look")
+    )
     @app_commands.describe(channel=_OPTIONS["channel"])
     async def test(
         self, interaction: discord.Interaction, channel: AnyChannel | None = None
@@ -209,7 +236,9 @@ class SubscriptionCog(commands.Cog):
         target = await managed_channel(interaction, channel)
         subscription = await self._subscribing.of_channel(target.id)
         permissions.require_bot(target, at_least=True)
-        await self._confirm(interaction, subscription, "The papers come to")
+        await self._confirm(
+            interaction, subscription, translatable("The papers come to {settings}")
+        )
 
     @commands.Cog.listener()
     async def on_guild_channel_delete(self, channel: discord.abc.GuildChannel) -> None:
@@ -224,9 +253,9 @@ class SubscriptionCog(commands.Cog):
     async def _zones(
         self, interaction: discord.Interaction, current: str
     ) -> list[app_commands.Choice[str]]:
-        now = interaction.created_at
+        now, language = interaction.created_at, language_of(interaction)
         return [
-            app_commands.Choice(name=f"{name} · now {_clock(now, name)}", value=name)
+            app_commands.Choice(name=spoken(_zone_now(name, now), language), value=name)
             for name in find_zones(current, at=now)
         ]
 
@@ -235,9 +264,12 @@ class SubscriptionCog(commands.Cog):
     async def _languages(
         self, interaction: discord.Interaction, current: str
     ) -> list[app_commands.Choice[str]]:
-        wanted = current.strip().casefold()
+        wanted, reader = current.strip().casefold(), language_of(interaction)
         named = [
-            (tag, f"{language_name(tag, in_language=tag)} ({language_name(tag)})")
+            (
+                tag,
+                f"{language_name(tag, in_language=tag)} ({language_name(tag, in_language=reader)})",
+            )
             for tag in await self._subscribing.languages()
         ]
         return [
@@ -247,40 +279,63 @@ class SubscriptionCog(commands.Cog):
         ][:25]
 
     async def _confirm(
-        self, interaction: discord.Interaction, subscription: Subscription, opening: str
+        self,
+        interaction: discord.Interaction,
+        subscription: Subscription,
+        opening: str,
     ) -> None:
-        """Say what holds now and when the next post comes, with a card to look at."""
-        lines = [f"{opening} {self._described(subscription)}"]
+        """Say what holds now and when the next post comes, with a card to look at.
+
+        `opening` is a message with `{settings}`.
+        """
+        language = language_of(interaction)
+        lines = [
+            spoken(phrase(opening, settings=self._described(subscription, language)), language)
+        ]
         card = await self._subscribing.test_card(subscription.preferences.language)
         if card is None:
-            lines.append("I hold no papers yet; the first list is on its way.")
+            nothing = phrase("I hold no papers yet; the first list is on its way.")
+            lines.append(spoken(nothing, language))
             await interaction.followup.send("\n".join(lines), ephemeral=True)
             return
-        lines.append("A card will look like this:")
+        lines.append(spoken(phrase("A card will look like this:"), language))
         await interaction.followup.send(
             **{**card.arguments(), "content": "\n".join(lines)}, ephemeral=True
         )
 
-    def _described(self, subscription: Subscription) -> str:
+    def _described(self, subscription: Subscription, language: str) -> str:
+        """What was chosen for a channel, and how it stands."""
         preferences = subscription.preferences
         parts = [
-            f"<#{subscription.channel_id}> daily at {preferences.daily.at:%H:%M} "
-            f"({preferences.daily.zone.key}), bullets in {language_name(preferences.language)}, "
-            f"up to {preferences.limit} cards"
+            phrase(
+                "{channel} daily at {time} ({zone}), bullets in {language}",
+                channel=f"<#{subscription.channel_id}>",
+                time=f"{preferences.daily.at:%H:%M}",
+                zone=preferences.daily.zone.key,
+                language=Language(preferences.language),
+            ),
+            counted("up to {count} card", "up to {count} cards", count=preferences.limit),
         ]
         if preferences.role_id is not None:
-            parts.append(f", mentioning <@&{preferences.role_id}>")
+            parts.append(phrase("mentioning {role}", role=f"<@&{preferences.role_id}>"))
         if not preferences.announce_quiet_days:
-            parts.append(", silent on days without papers")
+            parts.append(phrase("silent on days without papers"))
+        settings = ", ".join(spoken(part, language) for part in parts)
+        return f"{settings}. {spoken(self._state(subscription), language)}"
+
+    def _state(self, subscription: Subscription) -> Phrase:
         match subscription.state:
             case SubscriptionState.ACTIVE:
                 next_post = self._subscribing.next_post(subscription)
-                parts.append(f". Next post: {timestamp(next_post)} ({timestamp(next_post, 'R')}).")
+                return phrase(
+                    "Next post: {at} ({in_time}).",
+                    at=timestamp(next_post),
+                    in_time=timestamp(next_post, "R"),
+                )
             case SubscriptionState.PAUSED:
-                parts.append(". **Paused**: `/subscription resume` goes on.")
+                return phrase("**Paused**: `/subscription resume` goes on.")
             case SubscriptionState.SUSPENDED:
-                parts.append(f". {_suspended(subscription.suspension)}")
-        return "".join(parts)
+                return _suspended(subscription.suspension)
 
 
 async def managed_channel(interaction: discord.Interaction, named: AnyChannel | None) -> Channel:
@@ -292,30 +347,39 @@ async def managed_channel(interaction: discord.Interaction, named: AnyChannel | 
     if named is not None and found is None:
         raise InvalidInput(
             f"channel {named.id} is not in the cache",
-            reply=f"I can't see {named.mention}: give me **View Channel** there, then try again.",
+            reply=phrase(
+                "I can't see {channel}: give me **View Channel** there, then try again.",
+                channel=named.mention,
+            ),
         )
     channel = permissions.postable(found)
     permissions.require_manager(interaction.user, channel)
     return channel
 
 
-def _suspended(suspension: Suspension | None) -> str:
+def _suspended(suspension: Suspension | None) -> Phrase:
     assert suspension is not None  # noqa: S101 - a suspended subscription has one
-    reason = markup.shown(suspension.reason, 300, shown_as=markup.unlinked)
     match suspension.cause:
         case SuspensionCause.LACKING:
-            return f"**Suspended**: {reason}. Once I may again, I go on by myself."
+            return phrase(
+                "**Suspended**: {reason}. Once I may again, I go on by myself.",
+                reason=reason(suspension),
+            )
         case SuspensionCause.REMOVED:
-            return "**Suspended**: I was not in this server. I go on by myself within a minute."
+            return phrase(
+                "**Suspended**: I was not in this server. I go on by myself within a minute."
+            )
         case _:
-            return (
-                f"**Suspended**, because Discord refused my posts ({reason}): "
-                "mend that, then `/subscription resume`."
+            return phrase(
+                "**Suspended**, because Discord refused my posts ({reason}): "
+                "mend that, then `/subscription resume`.",
+                reason=reason(suspension),
             )
 
 
-def _clock(now: datetime, zone: str) -> str:
-    return f"{now.astimezone(ZoneInfo(zone)):%H:%M}"
+def _zone_now(zone: str, now: datetime) -> Phrase:
+    time = f"{now.astimezone(ZoneInfo(zone)):%H:%M}"
+    return phrase("{zone} · now {time}", zone=zone, time=time)
 
 
 def _pages(lines: list[str], *, limit: int = 2000) -> list[str]:

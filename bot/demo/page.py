@@ -196,7 +196,8 @@ def _page_of(door: _Door, doors: Iterable[_Door], now: datetime) -> str:
         f"<ul>{links}</ul></nav>"
         '<section class="demo-hints"><p>The real bot in a simulated Discord: nothing leaves this '
         f"machine. Here it is {now:%H:%M} UTC on {now.day} {now:%B %Y}.</p>"
-        "<p>Type <kbd>/</kbd> in a channel to try the commands. In #playground, "
+        "<p>Type <kbd>/</kbd> in a channel to try the commands: <code>/papers search</code> asks "
+        "the archive. In #playground, "
         f"<code>/subscribe time: {soon:%H:%M}</code> brings the papers within two minutes.</p>"
         "</section>"
     )

@@ -10,18 +10,23 @@
     │   └── SourceUnreadable      it answered, and the answer makes no sense
     └── SettingsError         the environment does not describe a bot that can run
 
-`str(error)` is for the log, `error.reply` for the person: a sentence that says what to do.
+`str(error)` is for the log, `error.reply` for the person: a sentence that says what to do,
+spoken in their language.
 """
+
+from bot.domain.phrases import Phrase, phrase
+
+FAILED = phrase("That did not work. My operator finds the reason in the log.")
 
 
 class BotError(Exception):
     """An error that was foreseen, with the sentence that its reader should get."""
 
-    reply: str
+    reply: Phrase
 
-    def __init__(self, message: str, *, reply: str | None = None) -> None:
+    def __init__(self, message: str, *, reply: Phrase | None = None) -> None:
         super().__init__(message)
-        self.reply = reply if reply is not None else message
+        self.reply = reply if reply is not None else FAILED
 
 
 class InvalidInput(BotError):
@@ -34,7 +39,7 @@ class UnknownPaperId(InvalidInput):
     def __init__(self, text: str) -> None:
         super().__init__(
             f"no arXiv id in {len(text)} characters",
-            reply="I need an arXiv id such as `2406.01574`, or a link to the paper.",
+            reply=phrase("I need an arXiv id such as `2406.01574`, or a link to the paper."),
         )
 
 
@@ -49,7 +54,7 @@ class NotFound(BotError):
 class SourceError(BotError):
     """A list of papers could not be read from `source`."""
 
-    def __init__(self, source: str, message: str, *, reply: str | None = None) -> None:
+    def __init__(self, source: str, message: str, *, reply: Phrase | None = None) -> None:
         super().__init__(f"{source}: {message}", reply=reply)
         self.source = source
 

@@ -44,6 +44,10 @@ class PaperId:
             raise UnknownPaperId(text)
         return cls(found["id"])
 
+    @property
+    def arxiv_url(self) -> str:
+        return f"https://arxiv.org/abs/{self}"
+
 
 class SummaryOrigin(StrEnum):
     """Where the bullets of a summary come from, most carefully written first."""
@@ -112,7 +116,7 @@ class Paper:
 
     @property
     def arxiv_url(self) -> str:
-        return f"https://arxiv.org/abs/{self.id}"
+        return self.id.arxiv_url
 
     @property
     def hugging_face_url(self) -> str:
@@ -133,16 +137,19 @@ class Paper:
     def summary_in(self, language: str) -> Summary | None:
         """The summary to show a reader of `language`: theirs, else English, else any.
 
-        Among several of one language the most carefully written one wins.
+        Another kind of theirs will do: `ko` for `ko-KR`. Among several of one language the most
+        carefully written one wins.
         """
+        wanted = language.casefold()
 
         def preference(summary: Summary) -> tuple[int, int]:
-            wanted = (
-                (language, "en").index(summary.language)
-                if summary.language in (language, "en")
-                else 2
-            )
-            return wanted, ORIGINS_BEST_FIRST.index(summary.origin)
+            if summary.language == wanted:
+                distance = 0
+            elif summary.language.partition("-")[0] == wanted.partition("-")[0]:
+                distance = 1
+            else:
+                distance = 2 if summary.language == "en" else 3
+            return distance, ORIGINS_BEST_FIRST.index(summary.origin)
 
         return min(self.summaries, key=preference, default=None)
 

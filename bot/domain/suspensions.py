@@ -6,7 +6,13 @@ from enum import Enum, StrEnum, auto
 from typing import Final
 
 from bot.domain.deliveries import Refused
-from bot.domain.subscriptions import Subscription, SubscriptionState, SuspensionCause
+from bot.domain.phrases import Phrase, phrase
+from bot.domain.subscriptions import (
+    Subscription,
+    SubscriptionState,
+    Suspension,
+    SuspensionCause,
+)
 
 KEPT_FOR: Final = timedelta(days=30)
 """How long the configuration of a server that removed us, or of a channel that is gone, is kept."""
@@ -14,6 +20,10 @@ KEPT_FOR: Final = timedelta(days=30)
 TOLD_AGAIN_AFTER: Final = timedelta(days=1)
 """People are told of a channel's next suspension only so long after they were told of one: a
 channel that is shut and opened all day is one piece of news."""
+
+
+_LACKING: Final = "I lack "
+_BETWEEN: Final = ", "
 
 
 class Access(StrEnum):
@@ -41,11 +51,22 @@ class Standing:
         """Why to suspend without even asking Discord, cause and reason; `None` if not."""
         match self.access:
             case Access.SHUT:
-                return SuspensionCause.LACKING, f"I lack {', '.join(self.lacking)}"
+                return SuspensionCause.LACKING, f"{_LACKING}{_BETWEEN.join(self.lacking)}"
             case Access.ABSENT:
                 return SuspensionCause.REMOVED, "the server has removed me"
             case Access.OPEN | Access.UNSEEN:
                 return None
+
+
+def reason_given(suspension: Suspension) -> Phrase | None:
+    """What `Standing.suspension` wrote down, to be spoken; `None` for the words of Discord."""
+    if suspension.cause is not SuspensionCause.LACKING:
+        return None
+    head, marked, names = suspension.reason.partition(_LACKING)
+    if head or not marked:
+        return None
+    permissions = tuple(phrase(name) for name in names.split(_BETWEEN))
+    return phrase("I lack {permissions}", permissions=permissions)
 
 
 def cause_of(refused: Refused, standing: Standing) -> SuspensionCause:

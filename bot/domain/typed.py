@@ -9,6 +9,7 @@ from typing import Final
 from zoneinfo import ZoneInfo
 
 from bot.domain.errors import InvalidInput
+from bot.domain.phrases import phrase
 from bot.domain.text import fold, quoted
 
 _TIME: Final = re.compile(
@@ -42,7 +43,10 @@ def parse_time(text: str) -> time:
 def _not_a_time(text: str) -> InvalidInput:
     return InvalidInput(
         f"not a time of day: {len(text)} characters",
-        reply=f"I can't read {quoted(text)} as a time of day. Write it as `09:00` or `21:30`.",
+        reply=phrase(
+            "I can't read {typed} as a time of day. Write it as `09:00` or `21:30`.",
+            typed=quoted(text),
+        ),
     )
 
 
@@ -74,8 +78,12 @@ def parse_zone(text: str, *, at: datetime | None = None) -> ZoneInfo:
     hint = ", ".join(f"`{name}`" for name in found) or "`Asia/Seoul`, `Europe/Berlin`, `UTC`"
     raise InvalidInput(
         f"not a time zone: {len(text)} characters",
-        reply=f"I don't know the time zone {quoted(text)}. Choose one from the list as you type, "
-        f"such as {hint}.",
+        reply=phrase(
+            "I don't know the time zone {typed}. Choose one from the list as you type, such as "
+            "{zones}.",
+            typed=quoted(text),
+            zones=hint,
+        ),
     )
 
 

@@ -7,10 +7,12 @@ from typing import Final
 
 import discord
 
-from bot.domain.papers import Bullet, Paper, SummaryOrigin
+from bot.domain.papers import Bullet, Paper, Summary, SummaryOrigin
+from bot.domain.phrases import counted, phrase
 from bot.domain.text import sentences
 from bot.rendering import limits, markup, words
 from bot.rendering.message import Link, Rendered
+from bot.rendering.words import spoken
 
 DESCRIPTION_ROOM: Final = 2400
 """Units of a card's description: about as much as one reads in a channel without scrolling, and
@@ -28,12 +30,19 @@ _MEDALS: Final = (0xE6B422, 0xA9B4C2, 0xB87333)
 _CALM: Final = ((0x3B, 0x6F, 0xD4), (0xA8, 0xC0, 0xE8))
 _CALMEST_RANK: Final = 25
 
+_ORIGINS: Final = {
+    SummaryOrigin.DIGEST: phrase("digest"),
+    SummaryOrigin.MODEL: phrase("AI summary"),
+    SummaryOrigin.HUGGING_FACE: phrase("Hugging Face summary"),
+    SummaryOrigin.ABSTRACT: phrase("abstract"),
+}
+
 
 def paper_card(
     paper: Paper,
     *,
-    day: date,
-    rank: int,
+    day: date | None,
+    rank: int | None,
     upvotes: int | None,
     language: str,
     late: bool = False,
@@ -46,6 +55,7 @@ def paper_card(
 
     `heading` (see `editions.heading`) and the mention of the role stand before the embed. Only a
     message with one of them notifies: a list of twenty papers is one notification, not twenty.
+    A paper that is on no list has neither `day` nor `rank`.
     `plain` leaves out what Discord may refuse though it looks right to us: picture and buttons.
     """
     points = _points(paper, language)
@@ -60,12 +70,12 @@ def paper_card(
     embed.set_footer(
         text=" · ".join(
             [
-                f"#{rank}",
-                words.day_text(day, language),
-                words.ARXIV.format(id=paper.id),
-                *([words.LATE] if late else []),
+                *([f"#{rank}"] if rank is not None else []),
+                *([words.day_text(day, language)] if day is not None else []),
+                f"arXiv {paper.id}",
+                *([spoken(phrase("late"), language)] if late else []),
                 *([points.origin] if points.origin else []),
-                *([words.TEST] if test else []),
+                *([spoken(phrase("Test"), language)] if test else []),
             ]
         )
     )
@@ -85,8 +95,15 @@ def title(paper: Paper, limit: int) -> str:
     return markup.shown(paper.title, limit, shown_as=markup.unlinked) or f"arXiv {paper.id}"
 
 
-def colour(rank: int) -> int:
+def bullets(summary: Summary, *, room: int, language: str) -> str:
+    """A summary as the lines of a card, in `room` units; empty if nothing of it can be read."""
+    return "\n".join(_lines(_Points(shown=_readable(summary.bullets)), room, language))
+
+
+def colour(rank: int | None) -> int:
     """Gold, silver and bronze, then a blue that fades down the list."""
+    if rank is None:
+        rank = len(_MEDALS) + 1
     if 1 <= rank <= len(_MEDALS):
         return _MEDALS[rank - 1]
     share = min(max(rank - len(_MEDALS), 0), _CALMEST_RANK) / _CALMEST_RANK
@@ -104,17 +121,16 @@ def _thumbnail(paper: Paper) -> str:
 
 def _links(paper: Paper, language: str) -> tuple[Link, ...]:
     links = [
-        Link(words.ARXIV_BUTTON, paper.arxiv_url),
-        Link(words.HUGGING_FACE_BUTTON, paper.hugging_face_url),
+        Link("arXiv", paper.arxiv_url),
+        Link("Hugging Face", paper.hugging_face_url),
     ]
     if paper.code_url is not None:
-        label = words.CODE_BUTTON
+        label = phrase("Code")
         if paper.stars is not None and paper.stars > 0:
-            stars = words.short_number(paper.stars, language)
-            label = words.CODE_WITH_STARS_BUTTON.format(stars=stars)
-        links.append(Link(label, paper.code_url))
+            label = phrase("Code ★ {stars}", stars=words.short_number(paper.stars, language))
+        links.append(Link(spoken(label, language), paper.code_url))
     if paper.project_url is not None:
-        links.append(Link(words.PROJECT_BUTTON, paper.project_url))
+        links.append(Link(spoken(phrase("Project"), language), paper.project_url))
     return tuple(link for link in links if limits.is_web_url(link.url, limits.BUTTON_URL))
 
 
@@ -131,19 +147,21 @@ class _Points:
 def _points(paper: Paper, language: str) -> _Points:
     summary = paper.summary_in(language)
     if summary is not None and (bullets := _readable(summary.bullets)):
-        origin = words.ORIGINS[summary.origin]
+        origin = _ORIGINS[summary.origin]
         if summary.language != "und" and not words.same_language(summary.language, language):
-            spoken = markup.plain(words.language_name(summary.language)) or words.OTHER_LANGUAGE
-            spoken = limits.fit(spoken, _LANGUAGE_ROOM)
-            origin = words.IN_LANGUAGE.format(origin=origin, language=spoken)
-        return _Points(shown=bullets, origin=origin)
+            named = markup.plain(words.language_name(summary.language, in_language=language))
+            named = limits.fit(named, _LANGUAGE_ROOM) or words.language_name(
+                "und", in_language=language
+            )
+            origin = phrase("{origin} in {language}", origin=origin, language=named)
+        return _Points(shown=bullets, origin=spoken(origin, language))
     said = _readable([Bullet(sentence) for sentence in sentences(paper.abstract)])
     if not said:
         return _Points()
     return _Points(
         shown=said[:ABSTRACT_SENTENCES],
         beyond=max(len(said) - ABSTRACT_SENTENCES, 0),
-        origin=words.ORIGINS[SummaryOrigin.ABSTRACT],
+        origin=spoken(_ORIGINS[SummaryOrigin.ABSTRACT], language),
     )
 
 
@@ -154,8 +172,8 @@ def _readable(bullets: Sequence[Bullet]) -> tuple[Bullet, ...]:
 
 
 def _description(paper: Paper, points: _Points, upvotes: int | None, language: str) -> str:
-    votes = words.number(upvotes, language) if upvotes is not None else words.UNKNOWN
-    opening = f"**{words.UPVOTES.format(count=votes)}**"
+    votes = words.number(upvotes, language) if upvotes is not None else "—"
+    opening = f"**▲ {votes}**"
     if authors := _authors(paper, language):
         opening += f" · {authors}"
     return "\n".join([opening, *_lines(points, DESCRIPTION_ROOM - limits.units(opening), language)])
@@ -168,10 +186,9 @@ def _authors(paper: Paper, language: str) -> str:
     for count, name in enumerate(names, start=1):
         longer = f"{line}, {markup.literal(name)}" if line else markup.literal(name)
         left = len(names) - count
-        more = f" {words.MORE_AUTHORS.format(count=words.number(left, language))}" if left else ""
+        more = f" {_more_authors(left, language)}" if left else ""
         if limits.units(longer + more) > AUTHORS_ROOM:
-            hidden = words.number(left + 1, language)
-            return f"{line} {words.MORE_AUTHORS.format(count=hidden)}".lstrip()
+            return f"{line} {_more_authors(left + 1, language)}".lstrip()
         line = longer
     return line
 
@@ -213,4 +230,9 @@ def _line(point: Bullet, room: int | None = None) -> str:
 
 
 def _more(count: int, language: str) -> str:
-    return f"- *{words.plural(words.MORE_POINTS, count, language)}*"
+    more = counted("+{count} more point", "+{count} more points", count=count)
+    return f"- *{spoken(more, language)}*"
+
+
+def _more_authors(count: int, language: str) -> str:
+    return spoken(counted("+{count} more", "+{count} more", count=count), language)

@@ -8,8 +8,11 @@ import discord
 
 from bot.domain.deliveries import LINKS_PER_CLOSING, EditionItem, Quiet, QuietReason
 from bot.domain.papers import Paper
+from bot.domain.phrases import Phrase, counted, phrase
 from bot.rendering import limits, markup, words
-from bot.rendering.message import Rendered
+from bot.rendering.catalogues import languages
+from bot.rendering.message import Rendered, embed_units
+from bot.rendering.words import spoken
 
 Listed: TypeAlias = tuple[EditionItem, Paper, int | None]
 """A paper of a closing, with its upvotes on its list's day."""
@@ -18,7 +21,17 @@ _SOURCE_NAME_ROOM: Final = 60
 _HEADING_ROOM: Final = 1900  # of a content's 2,000: a role may be mentioned before it
 _COLOUR: Final = 0x8C9BB0
 _TITLE_ROOM: Final = 250
-_FIELDS_ROOM: Final = 30  # the names of the fields that longer titles may need
+_MORE_FIELDS: Final = 10  # that longer titles may need
+
+_CONTINUED: Final = phrase("And")
+_QUIET: Final = {
+    QuietReason.WEEKEND: phrase("No papers today: there are no lists at the weekend."),
+    QuietReason.NO_LIST: phrase("No papers today: no list has been published."),
+    QuietReason.NOTHING_NEW: phrase(
+        "No papers today: this channel has had everything on the list."
+    ),
+    QuietReason.SOURCE_DOWN: phrase("No papers today: the source cannot be reached."),
+}
 
 
 def heading(items: Sequence[EditionItem], *, sources: Sequence[str], language: str) -> str:
@@ -27,13 +40,15 @@ def heading(items: Sequence[EditionItem], *, sources: Sequence[str], language: s
     `sources` are names as the sources give them ("huggingface", "markdown:./digests"); people
     get to read which kind it is, never a path.
     """
+    name = spoken(phrase("Daily papers"), language)
     days = words.days_text((item.day for item in items), language)
-    parts = [f"**{words.DAILY_PAPERS} · {days}**" if days else f"**{words.DAILY_PAPERS}**"]
-    parts.append(words.plural(words.PAPERS, len(items), language))
+    said = [counted("{count} paper", "{count} papers", count=len(items))]
     if late := sum(item.late for item in items):
-        parts.append(words.LATE_PAPERS.format(count=words.number(late, language)))
-    if named := words.names_text(map(_source_name, sources), language):
-        parts.append(words.FROM_SOURCES.format(sources=named))
+        said.append(counted("{count} of them late", "{count} of them late", count=late))
+    if named := tuple(map(source_name, sources)):
+        said.append(phrase("from {sources}", sources=named))
+    parts = [f"**{name} · {days}**" if days else f"**{name}**"]
+    parts += [spoken(part, language) for part in said]
     return limits.fit(" · ".join(parts), _HEADING_ROOM)
 
 
@@ -58,7 +73,7 @@ def closing(
     if not listings:
         if quiet_until is None:
             raise ValueError("a closing has links or quiet days to tell of")
-        return Rendered(content=_until(words.QUIET_UNTIL, quiet_until), silent=True)
+        return _line_alone(language, _quiet_until(quiet_until))
     titles = [
         (not plain and markup.plain(paper.title)) or str(paper.id) for _, paper, _ in listings
     ]
@@ -70,35 +85,59 @@ def closing(
         ]
         return _closing_embed(lines, day, quiet_until, number, language)
 
-    room = limits.EMBED_CHARACTERS - _FIELDS_ROOM - _units(rendered([""] * len(titles)))
+    fields = _MORE_FIELDS * limits.units(spoken(_CONTINUED, language))
+    room = limits.EMBED_CHARACTERS - fields - embed_units(rendered([""] * len(titles)))
     longest = _shared([limits.units(markup.link_text(title)) for title in titles], room)
     fitted = [limits.fit(title, longest, shown_as=markup.link_text) for title in titles]
     return Rendered(embeds=(rendered(fitted),), silent=True)
 
 
-def notice(quiet: Quiet) -> Rendered:
+def notice(quiet: Quiet, *, language: str) -> Rendered:
     """The one silent line of a day without papers: why, and when the next post comes."""
     if quiet.reason is QuietReason.SOURCE_DOWN and quiet.since is not None:
-        why = words.DOWN_SINCE.format(since=words.timestamp(quiet.since, "R"))
+        since = words.timestamp(quiet.since, "R")
+        why = phrase(
+            "No papers today: the source has been out of reach since {since}.", since=since
+        )
     else:
-        why = words.QUIET[quiet.reason]
-    return Rendered(content=f"{why} {_until(words.NEXT_POST, quiet.next_at)}", silent=True)
+        why = _QUIET[quiet.reason]
+    at, in_time = words.timestamp(quiet.next_at), words.timestamp(quiet.next_at, "R")
+    when = phrase("Next post: {at} ({in_time}).", at=at, in_time=in_time)
+    return _line_alone(language, why, when)
 
 
-def _until(sentence: str, instant: datetime) -> str:
-    return sentence.format(at=words.timestamp(instant), in_time=words.timestamp(instant, "R"))
+def _line_alone(language: str, *sentences: Phrase) -> Rendered:
+    """A silent line, which is known by its text: whatever language the channel had."""
+
+    def line(in_language: str) -> str:
+        return " ".join(spoken(sentence, in_language) for sentence in sentences)
+
+    others = tuple(line(other) for other in languages())
+    return Rendered(content=line(language), silent=True, known_as=others)
 
 
-def _source_name(source: str) -> str:
+def _quiet_until(instant: datetime) -> Phrase:
+    return phrase(
+        "No new lists are expected before then: the next papers come {at} ({in_time}).",
+        at=words.timestamp(instant),
+        in_time=words.timestamp(instant, "R"),
+    )
+
+
+def source_name(source: str) -> Phrase | str:
+    """Which kind of source it is, as people may read it; never a path."""
     kind = source.partition(":")[0]
-    if kind in words.SOURCES:
-        return words.SOURCES[kind]
-    return markup.shown(kind, _SOURCE_NAME_ROOM, shown_as=markup.unlinked) or words.OTHER_SOURCE
+    if kind == "huggingface":
+        return "Hugging Face"
+    if kind == "markdown":
+        return phrase("the digest")
+    shown = markup.shown(kind, _SOURCE_NAME_ROOM, shown_as=markup.unlinked)
+    return shown or phrase("another source")
 
 
 def _line(title: str, paper: Paper, upvotes: int | None, language: str) -> str:
-    votes = words.short_number(upvotes, language) if upvotes is not None else words.UNKNOWN
-    return f"- [{title}]({paper.arxiv_url}) {words.UPVOTES.format(count=votes)}"
+    votes = words.short_number(upvotes, language) if upvotes is not None else "—"
+    return f"- [{title}]({paper.arxiv_url}) ▲ {votes}"
 
 
 def _shared(lengths: Sequence[int], room: int) -> int:
@@ -114,19 +153,25 @@ def _closing_embed(
     lines: Sequence[str], day: date, quiet_until: datetime | None, number: int, language: str
 ) -> discord.Embed:
     first, *rest = _chunks(lines)
+    title = phrase("Also on the list")
+    if number:
+        title = phrase("Also on the list, {number}", number=number + 1)
     embed = discord.Embed(
-        title=words.ALSO_LISTED if number == 0 else words.ALSO_LISTED_ON.format(number=number + 1),
+        title=spoken(title, language),
         url=f"https://huggingface.co/papers/date/{day.isoformat()}#{number + 1}",
         description=first,
         colour=_COLOUR,
     )
     for chunk in rest:
-        embed.add_field(name=words.CONTINUED, value=chunk, inline=False)
+        embed.add_field(name=spoken(_CONTINUED, language), value=chunk, inline=False)
     if quiet_until is not None:
-        note = _until(words.QUIET_UNTIL, quiet_until)
-        embed.add_field(name=words.QUIET_AHEAD, value=note, inline=False)
-    papers = words.plural(words.PAPERS, len(lines), language)
-    embed.set_footer(text=f"{words.day_text(day, language)} · {papers}")
+        embed.add_field(
+            name=spoken(phrase("Quiet days ahead"), language),
+            value=spoken(_quiet_until(quiet_until), language),
+            inline=False,
+        )
+    papers = counted("{count} paper", "{count} papers", count=len(lines))
+    embed.set_footer(text=f"{words.day_text(day, language)} · {spoken(papers, language)}")
     return embed
 
 
@@ -140,10 +185,3 @@ def _chunks(lines: Sequence[str]) -> list[str]:
         else:
             chunks.append(line)
     return chunks
-
-
-def _units(embed: discord.Embed) -> int:
-    """The characters of an embed that count towards the sum of its message."""
-    texts = [embed.title, embed.description, embed.footer.text]
-    texts += [text for field in embed.fields for text in (field.name, field.value)]
-    return sum(limits.units(text) for text in texts if text)

@@ -18,8 +18,21 @@ EMBED_CHARACTERS: Final = 6000  # titles, descriptions, fields, footers of one m
 # https://discord.com/developers/docs/resources/message#create-message
 CONTENT: Final = 2000
 
+EMBEDS: Final = 10
+
 # https://discord.com/developers/docs/components/reference#button
 BUTTON_URL: Final = 512
+
+# https://discord.com/developers/docs/components/reference#string-select
+OPTION: Final = 100
+PLACEHOLDER: Final = 150
+
+# https://discord.com/developers/docs/components/reference#label, and of a modal itself
+MODAL_TEXT: Final = 45
+
+# https://discord.com/developers/docs/interactions/application-commands#application-command-object
+CHOICE: Final = 100
+CHOICES: Final = 25
 
 EMBED_URL: Final = 2048  # not documented; a cautious bound
 

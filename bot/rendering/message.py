@@ -5,6 +5,8 @@ from typing import Any
 
 import discord
 
+from bot.rendering.limits import units
+
 
 @dataclass(frozen=True, slots=True)
 class Link:
@@ -19,7 +21,8 @@ class Rendered:
     """One Discord message, ready to send.
 
     `role_id` is the one role that `content` mentions and that may be notified by it: the sender
-    makes the allowed mentions from it. `silent` arrives without a notification.
+    makes the allowed mentions from it. `silent` arrives without a notification. `known_as` are
+    other texts that the same message may have had: those of our other languages.
     """
 
     content: str | None = None
@@ -27,6 +30,7 @@ class Rendered:
     links: tuple[Link, ...] = ()
     silent: bool = False
     role_id: int | None = None
+    known_as: tuple[str, ...] = ()
 
     def arguments(self) -> dict[str, Any]:
         """The message in discord.py's words. To be called inside the running event loop.
@@ -55,3 +59,10 @@ class Rendered:
         for link in self.links:
             view.add_item(discord.ui.Button(label=link.label, url=link.url))
         return view
+
+
+def embed_units(embed: discord.Embed) -> int:
+    """What an embed takes of the room that a message has for all of its embeds."""
+    texts = [embed.title, embed.description, embed.footer.text]
+    texts += [text for field in embed.fields for text in (field.name, field.value)]
+    return sum(units(text) for text in texts if text)

@@ -1,4 +1,4 @@
-"""The words of our own that people read, and dates and numbers in the reader's language."""
+"""Phrases, dates, numbers and names in the language of who reads them."""
 
 from collections.abc import Iterable
 from datetime import date, datetime
@@ -6,84 +6,55 @@ from functools import lru_cache
 from typing import Final
 
 from babel import Locale, UnknownLocaleError
-from babel.dates import format_date
+from babel.dates import format_date, format_skeleton
 from babel.lists import format_list
 from babel.numbers import format_compact_decimal, format_decimal
 
-from bot.domain.deliveries import QuietReason
-from bot.domain.papers import SummaryOrigin
-
-DAILY_PAPERS: Final = "Daily papers"
-PAPERS: Final = ("{count} paper", "{count} papers")
-LATE_PAPERS: Final = "{count} of them late"
-FROM_SOURCES: Final = "from {sources}"
-SOURCES: Final = {"huggingface": "Hugging Face", "markdown": "the digest"}
-OTHER_SOURCE: Final = "another source"
-
-UPVOTES: Final = "▲ {count}"
-UNKNOWN: Final = "—"
-MORE_AUTHORS: Final = "+{count} more"
-MORE_POINTS: Final = ("+{count} more point", "+{count} more points")
-LATE: Final = "late"
-TEST: Final = "Test"
-ARXIV: Final = "arXiv {id}"
-ORIGINS: Final = {
-    SummaryOrigin.DIGEST: "digest",
-    SummaryOrigin.MODEL: "AI summary",
-    SummaryOrigin.HUGGING_FACE: "Hugging Face summary",
-    SummaryOrigin.ABSTRACT: "abstract",
-}
-IN_LANGUAGE: Final = "{origin} in {language}"
-
-ARXIV_BUTTON: Final = "arXiv"
-HUGGING_FACE_BUTTON: Final = "Hugging Face"
-CODE_BUTTON: Final = "Code"
-CODE_WITH_STARS_BUTTON: Final = "Code ★ {stars}"
-PROJECT_BUTTON: Final = "Project"
-
-ALSO_LISTED: Final = "Also on the list"
-ALSO_LISTED_ON: Final = "Also on the list, {number}"
-CONTINUED: Final = "And"
-QUIET_AHEAD: Final = "Quiet days ahead"
-QUIET_UNTIL: Final = "No new lists are expected before then: the next papers come {at} ({in_time})."
-QUIET: Final = {
-    QuietReason.WEEKEND: "No papers today: there are no lists at the weekend.",
-    QuietReason.NO_LIST: "No papers today: no list has been published.",
-    QuietReason.NOTHING_NEW: "No papers today: this channel has had everything on the list.",
-    QuietReason.SOURCE_DOWN: "No papers today: the source cannot be reached.",
-}
-DOWN_SINCE: Final = "No papers today: the source has been out of reach since {since}."
-NEXT_POST: Final = "Next post: {at} ({in_time})."
-
-LACKING: Final = (
-    "I can't post the daily papers in {channels} of **{guild}** any more: {reason}. "
-    "I have kept everything, and go on by myself as soon as I get that permission back."
-)
-REFUSED: Final = (
-    "I can't post the daily papers in {channels} of **{guild}** any more: {reason}. "
-    "I have kept everything. Once that is mended, `/subscription resume` goes on."
-)
-GONE: Final = (
-    "I can't find {channels} of **{guild}** any more, where the daily papers came. I keep the "
-    "settings for {days} days, should it come back; `/subscribe` starts in another channel."
-)
-MORE_CHANNELS: Final = " and {count} more"
-
-OTHER_LANGUAGE: Final = "other"
+from bot.domain.phrases import Language, Phrase, Value, translatable
+from bot.rendering.catalogues import translated, translated_form
 
 _LARGEST_COUNT: Final = 999_000_000_000
 _ENGLISH: Final = Locale("en", "001")  # day before month, as most of the world's English has it
 
 
-def plural(forms: tuple[str, str], count: int, language: str) -> str:
-    """The form for `count` things, with the number written as in `language`."""
-    return forms[count != 1].format(count=number(count, language))
+def spoken(said: Phrase, language: str) -> str:
+    """`said` in `language`, its values written as that language does."""
+    count = said.values.get("count")
+    if said.several and isinstance(count, int):
+        message = translated_form(said.message, said.several, count, language)
+    else:
+        message = translated(said.message, language)
+    return message.format_map({name: _value(v, language) for name, v in said.values.items()})
+
+
+def _value(value: Value, language: str) -> str:
+    match value:
+        case str():
+            return value
+        case Phrase():
+            return spoken(value, language)
+        case Language(tag):
+            return language_name(tag, in_language=language)
+        case int():
+            return number(value, language)
+        case datetime():
+            return timestamp(value)
+        case date():
+            return day_text(value, language)
+        case _:
+            return names_text([_value(one, language) for one in value], language)
 
 
 @lru_cache(maxsize=256)
 def day_text(day: date, language: str) -> str:
     """`day` in full: "4 June 2024", "2024년 6월 4일"."""
     return format_date(day, format="long", locale=_locale(language))
+
+
+@lru_cache(maxsize=256)
+def short_day_text(day: date, language: str) -> str:
+    """`day` where its year is known: "4 June", "6월 4일"."""
+    return format_skeleton("MMMMd", day, locale=_locale(language))
 
 
 def days_text(days: Iterable[date], language: str) -> str:
@@ -116,9 +87,9 @@ def language_name(code: str, *, in_language: str = "en") -> str:
     `und`, the tag of text whose language nobody can tell, is "other".
     """
     if code == "und":
-        return OTHER_LANGUAGE
-    spoken = _parsed(code)
-    return (spoken.get_display_name(_locale(in_language)) if spoken is not None else None) or code
+        return translated(translatable("other"), in_language)
+    named = _parsed(code)
+    return (named.get_display_name(_locale(in_language)) if named is not None else None) or code
 
 
 def timestamp(instant: datetime, style: str = "F") -> str:

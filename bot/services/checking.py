@@ -1,4 +1,5 @@
-"""What `daily-papers check` finds out, and what to do about it. Nothing here changes anything."""
+"""What `daily-papers check` finds out, and what to do about it. Nothing here changes
+anything, but for `rebuild_index`, which says so."""
 
 import os
 import shutil
@@ -15,9 +16,10 @@ from bot.domain.errors import SourceError
 from bot.domain.subscriptions import Subscription, SubscriptionState, SuspensionCause
 from bot.domain.text import clean
 from bot.sources.reading import Source
-from bot.storage.database import DatabaseReader, Stores
+from bot.storage.database import DatabaseReader, Stores, look_into, open_database
 from bot.storage.errors import StorageError
 from bot.storage.migrations import SchemaVersion
+from bot.storage.search import SearchState
 
 LEAST_FREE: Final = 100 * 2**20
 """Bytes on the disk of the database. A day brings some hundred kilobytes; the files beside it
@@ -186,7 +188,48 @@ async def _about_rows(stores: Stores) -> list[Finding]:
                 text=f"{counted(index.authors, 'author')} can be found",
             )
         )
+    findings.append(about_search(await stores.search.state()))
     return findings
+
+
+REBUILD: Final = "`daily-papers check --rebuild-index` builds it anew from what is stored"
+
+
+def about_search(state: SearchState) -> Finding:
+    if not state.is_current:
+        return Finding(
+            area="index",
+            level=Level.WARNING,
+            text="the search index was not built by this version of the program",
+            cure="start the bot: it builds it anew",
+        )
+    listings = counted(state.listings, "listing")
+    if state.wrong:
+        return Finding(
+            area="index",
+            level=Level.BAD,
+            text=f"the search index does not agree with {state.wrong:,} of {listings}",
+            cure=REBUILD,
+        )
+    return Finding(area="index", level=Level.GOOD, text=f"{listings} can be searched")
+
+
+async def rebuild_index(url: str) -> Finding:
+    """Build the search index of the database at `url` anew, also while the bot runs: its next
+    writing waits until that is done."""
+    try:
+        async with look_into(url) as database:
+            version = await database.version()
+        if not version.is_current:
+            return about_version(version)
+        async with open_database(url) as database, database.transaction() as stores:
+            count = await stores.search.rebuild()
+    except StorageError as error:
+        return Finding(area="index", level=Level.BAD, text=str(error))
+    listings = counted(count, "listing")
+    return Finding(
+        area="index", level=Level.GOOD, text=f"the search index was built anew from {listings}"
+    )
 
 
 def about_zones(unknown: Sequence[str]) -> list[Finding]:

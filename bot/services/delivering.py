@@ -497,7 +497,9 @@ class _Contents:
                 return self._closing(message, plain=plain)
             case MessageKind.NOTICE:
                 quiet = self._delivery.quiet
-                return None if plain or quiet is None else notice(quiet)
+                if plain or quiet is None:
+                    return None
+                return notice(quiet, language=self._preferences.language)
 
     def _card(self, item: EditionItem, *, plain: bool) -> Rendered:
         language = self._preferences.language

@@ -4,9 +4,11 @@ from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta
 
 from bot.domain.errors import InvalidInput, NotFound
+from bot.domain.phrases import Language, phrase
 from bot.domain.subscriptions import Preferences, Subscription
 from bot.domain.text import quoted
 from bot.rendering.cards import paper_card
+from bot.rendering.catalogues import languages
 from bot.rendering.message import Rendered
 from bot.rendering.words import language_name
 from bot.services.clock import Now
@@ -19,7 +21,10 @@ class NotSubscribed(NotFound):
     def __init__(self, channel_id: int) -> None:
         super().__init__(
             f"channel {channel_id} has no subscription",
-            reply=f"<#{channel_id}> has no subscription. `/subscribe` starts one.",
+            reply=phrase(
+                "{channel} has no subscription. `/subscribe` starts one.",
+                channel=f"<#{channel_id}>",
+            ),
         )
 
 
@@ -115,17 +120,24 @@ class Subscribing:
         return tuple(dict.fromkeys([*(tag for tag in known if tag != "und"), "en"]))
 
     async def language(self, text: str) -> str:
-        """The language that somebody named, by tag or name; `InvalidInput` lists those at hand."""
+        """The language that somebody named, by tag or by its name in any of our languages;
+        `InvalidInput` lists those at hand."""
         wanted = text.strip().casefold()
         at_hand = await self.languages()
         for tag in at_hand:
-            names = {language_name(tag), language_name(tag, in_language=tag)}
+            names = {language_name(tag, in_language=spoken) for spoken in (*languages(), tag)}
             if wanted in {tag, *(name.casefold() for name in names)}:
                 return tag
-        shown = ", ".join(f"`{tag}` ({language_name(tag)})" for tag in at_hand)
         raise InvalidInput(
             f"no summaries in a language of {len(text)} characters",
-            reply=f"I have no summaries in {quoted(text)} yet. I have them in: {shown}.",
+            reply=phrase(
+                "I have no summaries in {typed} yet. I have them in: {languages}.",
+                typed=quoted(text),
+                languages=tuple(
+                    phrase("{tag} ({language})", tag=f"`{tag}`", language=Language(tag))
+                    for tag in at_hand
+                ),
+            ),
         )
 
     async def test_card(self, language: str) -> Rendered | None:

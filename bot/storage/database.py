@@ -1,18 +1,20 @@
 """One database, opened once: transactions that write, and snapshots that read beside them."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
-from typing import Self
+from typing import Any, Self, TypeVar
 
 from sqlalchemy import URL, make_url
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from bot.storage import sqlite
+from bot.storage.archive import ArchiveStore
+from bot.storage.authors import AuthorStore
 from bot.storage.connection import Connection, begun
 from bot.storage.deliveries import DeliveryStore
 from bot.storage.errors import DatabaseDamaged
@@ -22,7 +24,12 @@ from bot.storage.lists import ListStore
 from bot.storage.marks import MarkStore
 from bot.storage.migrations import SchemaVersion, migrate, version_of
 from bot.storage.papers import PaperStore
+from bot.storage.questions import QuestionStore
+from bot.storage.search import SearchStore
 from bot.storage.subscriptions import SubscriptionStore
+from bot.storage.threads import THREADS, ReadingThreads
+
+Result = TypeVar("Result")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,6 +43,10 @@ class Stores:
     marks: MarkStore
     integrity: IntegrityStore
     figures: FigureStore
+    authors: AuthorStore
+    archive: ArchiveStore
+    questions: QuestionStore
+    search: SearchStore
 
     @classmethod
     def on(cls, connection: Connection) -> Self:
@@ -47,6 +58,10 @@ class Stores:
             marks=MarkStore(connection),
             integrity=IntegrityStore(connection),
             figures=FigureStore(connection),
+            authors=AuthorStore(connection),
+            archive=ArchiveStore(connection),
+            questions=QuestionStore(connection),
+            search=SearchStore(connection),
         )
 
 
@@ -123,11 +138,13 @@ class Database(DatabaseReader):
         *,
         writer: AsyncEngine,
         reader: AsyncEngine,
+        threads: ReadingThreads,
         patience: timedelta = sqlite.PATIENCE,
         on_damage: Callable[[DatabaseDamaged], None] | None = None,
     ) -> None:
         super().__init__(url, reader=reader, patience=patience, on_damage=on_damage)
         self._writer = writer
+        self._threads = threads
         # SQLite has one writer at a time. Others poll for their turn, unfairly, and both SQLite
         # and the pool give up after a while: here they queue for as long as it takes.
         self._turn = asyncio.Lock()
@@ -145,11 +162,22 @@ class Database(DatabaseReader):
                 async with begun(self._writer) as connection:
                     yield Stores.on(Connection(connection))
 
+    async def look_up(self, work: Callable[[Stores], Coroutine[Any, Any, Result]]) -> Result:
+        """What `work` reads from one state of the database, as `reading` shows it.
+
+        The work is done as a whole on a thread of its own, which is four times faster than
+        `reading` where several statements follow one another. It awaits nothing but its stores.
+        """
+        with self._translated():
+            return await self._threads.run(lambda connection: work(Stores.on(connection)))
+
     async def migrate(self) -> None:
-        """Make the tables, or bring them up to date; `SchemaTooNew` if that is the program."""
+        """Make the tables and the search index, or bring them up to date; `SchemaTooNew` if
+        that is the program."""
         with self._translated():
             async with begun(self._writer) as connection:
                 await connection.run_sync(migrate)
+                await SearchStore(Connection(connection)).make_ready()
 
 
 @asynccontextmanager
@@ -169,13 +197,20 @@ async def open_database(
     parsed = make_url(url)
     await asyncio.to_thread(sqlite.prepare, parsed, patience=patience)
     writer, reader = sqlite.engines(parsed, patience=patience)
+    threads = ReadingThreads(sqlite.threads_engine(parsed, pool_size=THREADS, patience=patience))
     try:
         database = Database(
-            parsed, writer=writer, reader=reader, patience=patience, on_damage=on_damage
+            parsed,
+            writer=writer,
+            reader=reader,
+            threads=threads,
+            patience=patience,
+            on_damage=on_damage,
         )
         await database.migrate()
         yield database
     finally:
+        await threads.close()
         await reader.dispose()
         await writer.dispose()
 

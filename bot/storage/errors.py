@@ -6,6 +6,7 @@ BotError
 │   │   ├── DatabaseBusy              another program holds it
 │   │   └── DatabaseMissing           it is not there, and was only to be looked at
 │   ├── DatabaseDamaged           its file does not hold together any more
+│   ├── IndexDamaged              only the search index does not, which can be built anew
 │   ├── SchemaTooNew              a newer version of the program has changed its tables
 │   └── BackupFailed              no copy was made
 ├── AlreadySubscribed         the channel has a subscription
@@ -17,6 +18,7 @@ BotError
 
 from bot.domain.errors import BotError, NotFound
 from bot.domain.papers import PaperId
+from bot.domain.phrases import phrase
 
 
 class StorageError(BotError):
@@ -26,8 +28,10 @@ class StorageError(BotError):
     def __init__(self, message: str) -> None:
         super().__init__(
             message,
-            reply="My archive cannot be used right now. Please try again in a few minutes; "
-            "my operator finds the reason in the log.",
+            reply=phrase(
+                "My archive cannot be used right now. Please try again in a few minutes; "
+                "my operator finds the reason in the log."
+            ),
         )
 
 
@@ -47,6 +51,11 @@ class DatabaseDamaged(StorageError):
     """The database's file does not hold together any more: going on would make it worse."""
 
 
+class IndexDamaged(StorageError):
+    """The search index does not hold together any more. Everything else does, and it can be
+    built anew from that."""
+
+
 class SchemaTooNew(StorageError):
     """The tables are of a newer version of this program."""
 
@@ -61,8 +70,11 @@ class AlreadySubscribed(BotError):
     def __init__(self, channel_id: int) -> None:
         super().__init__(
             f"channel {channel_id} is subscribed already",
-            reply=f"<#{channel_id}> gets the daily papers already. "
-            "`/subscription edit` changes when and how.",
+            reply=phrase(
+                "{channel} gets the daily papers already. "
+                "`/subscription edit` changes when and how.",
+                channel=f"<#{channel_id}>",
+            ),
         )
 
 
@@ -72,7 +84,7 @@ class PaperNotFound(NotFound):
     def __init__(self, paper_id: PaperId) -> None:
         super().__init__(
             f"paper {paper_id} is not stored",
-            reply=f"I have not seen `{paper_id}` in any list yet.",
+            reply=phrase("I have not seen {paper} in any list yet.", paper=f"`{paper_id}`"),
         )
 
 
@@ -82,7 +94,7 @@ class SubscriptionNotFound(NotFound):
     def __init__(self, subscription_id: int) -> None:
         super().__init__(
             f"subscription {subscription_id} is not stored",
-            reply="This subscription has ended. `/subscribe` starts a new one.",
+            reply=phrase("This subscription has ended. `/subscribe` starts a new one."),
         )
 
 

@@ -1,18 +1,21 @@
 """Lists at rest: which papers each day had, and what the sources last said."""
 
 from collections import defaultdict
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from typing import Any, TypeAlias
 
-from sqlalchemy import Row, case, func, or_, select
+from sqlalchemy import Row, and_, case, func, or_, select, tuple_
 
 from bot.domain.digests import Digest, Listing
+from bot.domain.lookups import Appearance, VotesSeen
 from bot.domain.papers import PaperId
 from bot.storage import schema
 from bot.storage.chunks import chunks
 from bot.storage.connection import Connection
+from bot.storage.documents import first_of
+from bot.storage.indexing import Indexing
 from bot.storage.papers import PaperStore
 from bot.storage.upsert import insert
 
@@ -31,6 +34,7 @@ class SaveCounts:
 class _Place:
     """A listing as it is stored, without its paper."""
 
+    document: int
     position: int
     upvotes: int | None
     live: bool
@@ -40,6 +44,7 @@ class _Place:
         trusted = read.live or not self.live
         takes_votes = read.upvotes is not None and (trusted or self.upvotes is None)
         return _Place(
+            document=self.document,
             position=read.position if trusted else self.position,
             upvotes=read.upvotes if takes_votes else self.upvotes,
             live=self.live or read.live,
@@ -56,6 +61,7 @@ class ListStore:
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
         self._papers = PaperStore(connection)
+        self._indexing = Indexing(connection)
 
     async def save(
         self, digest: Digest, *, source: str, read_at: datetime, closed: bool
@@ -68,9 +74,16 @@ class ListStore:
         """
         saved = await self._papers.save(digest.listings)
         stored = await self._places(digest.day)
+        # The numbers of those that the list does not have yet.
+        unused = max(
+            (place.document + 1 for place in stored.values()), default=first_of(digest.day)
+        )
         read = {
             listing.paper.id.value: _Place(
-                position=position, upvotes=listing.upvotes, live=listing.live
+                document=unused + position,
+                position=position,
+                upvotes=listing.upvotes,
+                live=listing.live,
             )
             for position, listing in enumerate(digest)
         }
@@ -82,12 +95,25 @@ class ListStore:
             paper_id: place for paper_id, place in wanted.items() if place != stored.get(paper_id)
         }
         await self._write_places(digest.day, changed, seen_at=read_at)
+        added = {paper_id: place for paper_id, place in changed.items() if paper_id not in stored}
+        await self._indexing.listed(
+            {place.document: saved.papers[PaperId(paper_id)] for paper_id, place in added.items()}
+        )
+        await self._write_votes(
+            digest.day,
+            {
+                paper_id: place.upvotes
+                for paper_id, place in changed.items()
+                # Nobody knows of which day the votes of a written list are.
+                if place.live and (paper_id in added or place.upvotes != stored[paper_id].upvotes)
+            },
+            seen_at=read_at,
+        )
         await self._write_reading(digest, source=source, read_at=read_at, closed=closed)
-        new = sum(paper_id not in stored for paper_id in changed)
         return SaveCounts(
-            new_listings=new,
+            new_listings=len(added),
             new_papers=saved.new,
-            changed=saved.changed + len(changed) - new,
+            changed=saved.changed + len(changed) - len(added),
         )
 
     async def digest(self, day: date) -> Digest:
@@ -118,6 +144,32 @@ class ListStore:
                 ),
             )
             for day in days
+        )
+
+    async def appearances(self, paper_id: PaperId) -> tuple[Appearance, ...]:
+        """The lists that have a paper, newest first, with its rank and its votes over time."""
+        listed, other = schema.listings.c, schema.listings.alias().c
+        votes, other_votes = func.coalesce(listed.upvotes, -1), func.coalesce(other.upvotes, -1)
+        # As `Digest.of` orders them: by votes, then as `digests` reads them.
+        before = or_(
+            other_votes > votes,
+            and_(
+                other_votes == votes,
+                tuple_(other.position, other.paper_id) < tuple_(listed.position, listed.paper_id),
+            ),
+        )
+        better = select(func.count()).where(other.day == listed.day, before).scalar_subquery()
+        rows = await self._connection.execute(
+            select(listed.day, listed.upvotes, (better + 1).label("rank"))
+            .where(listed.paper_id == paper_id.value)
+            .order_by(listed.day.desc())
+        )
+        seen = await self._votes_seen(paper_id)
+        return tuple(
+            Appearance(
+                day=row.day, rank=row.rank, upvotes=row.upvotes, seen=tuple(seen.get(row.day, ()))
+            )
+            for row in rows
         )
 
     async def newest(
@@ -210,12 +262,26 @@ class ListStore:
         )
         return instant
 
+    async def _votes_seen(self, paper_id: PaperId) -> Mapping[date, list[VotesSeen]]:
+        columns = schema.votes.c
+        rows = await self._connection.execute(
+            select(columns.day, columns.seen_on, columns.upvotes)
+            .where(columns.paper_id == paper_id.value)
+            .order_by(columns.day, columns.seen_on)
+        )
+        seen: defaultdict[date, list[VotesSeen]] = defaultdict(list)
+        for row in rows:
+            seen[row.day].append(VotesSeen(row.seen_on, row.upvotes))
+        return seen
+
     async def _places(self, day: date) -> dict[str, _Place]:
         rows = await self._connection.execute(
             select(schema.listings).where(schema.listings.c.day == day)
         )
         return {
-            row.paper_id: _Place(position=row.position, upvotes=row.upvotes, live=row.live)
+            row.paper_id: _Place(
+                document=row.document, position=row.position, upvotes=row.upvotes, live=row.live
+            )
             for row in rows
         }
 
@@ -235,6 +301,7 @@ class ListStore:
                 {
                     "day": day,
                     "paper_id": paper_id,
+                    "document": place.document,
                     "position": place.position,
                     "upvotes": place.upvotes,
                     "live": place.live,
@@ -243,6 +310,28 @@ class ListStore:
                 for paper_id, place in places.items()
             ],
         )
+
+    async def _write_votes(
+        self, day: date, upvotes: Mapping[str, int | None], *, seen_at: datetime
+    ) -> None:
+        rows = [
+            {
+                "paper_id": paper_id,
+                "day": day,
+                "seen_on": seen_at.astimezone(UTC).date(),
+                "upvotes": count,
+            }
+            for paper_id, count in upvotes.items()
+            if count is not None
+        ]
+        if not rows:
+            return
+        statement = insert(self._connection, schema.votes)
+        statement = statement.on_conflict_do_update(
+            index_elements=list(schema.votes.primary_key.columns),
+            set_={"upvotes": statement.excluded.upvotes},
+        )
+        await self._connection.execute(statement, rows)
 
     async def _write_reading(
         self, digest: Digest, *, source: str, read_at: datetime, closed: bool

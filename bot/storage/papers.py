@@ -15,6 +15,7 @@ from bot.storage import schema
 from bot.storage.chunks import chunks
 from bot.storage.connection import Connection
 from bot.storage.errors import PaperNotFound
+from bot.storage.indexing import Indexing
 from bot.storage.upsert import insert
 
 _WORD: Final = re.compile(r"\w+")
@@ -23,10 +24,12 @@ _HIGHEST: Final = "\U0010ffff"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PapersSaved:
-    """How many papers were new, and of how many others something changed."""
+    """How many papers were new, and of how many others something changed; and all of them as
+    they are stored now."""
 
     new: int
     changed: int
+    papers: Mapping[PaperId, Paper]
 
 
 class PaperStore:
@@ -34,6 +37,7 @@ class PaperStore:
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
+        self._indexing = Indexing(connection)
 
     async def get(self, paper_id: PaperId) -> Paper:
         """One paper with its authors and summaries; else `PaperNotFound`."""
@@ -105,8 +109,11 @@ class PaperStore:
             [paper for paper in changed if paper.authors != _authors(stored, paper.id)]
         )
         await self._write_summaries(changed, stored)
+        await self._indexing.described(stored, changed)
         new = sum(paper.id not in stored for paper in changed)
-        return PapersSaved(new=new, changed=len(changed) - new)
+        return PapersSaved(
+            new=new, changed=len(changed) - new, papers={paper.id: paper for paper in wanted}
+        )
 
     async def _names(self, ids: Sequence[str]) -> Mapping[str, list[str]]:
         written, authors = schema.paper_authors, schema.authors

@@ -104,7 +104,8 @@ paper_authors: Final = Table(
     metadata,
     Column("paper_id", ForeignKey(papers.c.id), primary_key=True),
     Column("position", Integer, primary_key=True, autoincrement=False),
-    Column("author_id", ForeignKey(authors.c.id), nullable=False, index=True),
+    Column("author_id", ForeignKey(authors.c.id), nullable=False),
+    Index(None, "author_id", "paper_id"),
 )
 
 summaries: Final = Table(
@@ -141,12 +142,25 @@ listings: Final = Table(
     "listings",
     metadata,
     Column("day", Date, primary_key=True),
-    Column("paper_id", ForeignKey(papers.c.id), primary_key=True),
+    Column("paper_id", ForeignKey(papers.c.id), primary_key=True, index=True),
+    # Its number in the search index, which grows with the days: see `storage.documents`.
+    Column("document", BigInteger, nullable=False, unique=True),
     # The source's order, which decides between equal votes.
     Column("position", Integer, nullable=False),
     Column("upvotes", Integer),
     Column("live", Boolean, nullable=False),
     Column("first_seen_at", Instant, nullable=False),
+    Index(None, "upvotes", "day"),
+)
+
+# What a listing had for votes at the end of each day (UTC) on which it was read and they changed.
+votes: Final = Table(
+    "votes",
+    metadata,
+    Column("paper_id", ForeignKey(papers.c.id), primary_key=True),
+    Column("day", Date, primary_key=True),
+    Column("seen_on", Date, primary_key=True),
+    Column("upvotes", Integer, nullable=False),
 )
 
 sources: Final = Table(
@@ -248,6 +262,19 @@ posts: Final = Table(
     Column("rank", Integer, nullable=False),
     Column("late", Boolean, nullable=False),
     Index(None, "channel_id", "day"),
+)
+
+
+# --- look-ups -----------------------------------------------------------------------------
+
+# What was asked with an answer of several pages, so that its buttons work after a restart.
+# Who asked is nobody's business and is not here.
+questions: Final = Table(
+    "questions",
+    metadata,
+    Column("token", Text, primary_key=True),
+    Column("question", JSON, nullable=False),
+    Column("used_at", Instant, nullable=False, index=True),
 )
 
 

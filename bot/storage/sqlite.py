@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any, Final, Protocol
 from urllib.parse import quote, unquote, urlsplit
 
-from sqlalchemy import URL, Connection, event
+from sqlalchemy import URL, Connection, Engine, create_engine, event
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 from bot.storage.errors import (
@@ -26,6 +26,7 @@ from bot.storage.errors import (
     DatabaseDamaged,
     DatabaseMissing,
     DatabaseUnavailable,
+    IndexDamaged,
     StorageError,
 )
 
@@ -38,6 +39,8 @@ _FOR_EVERY_CONNECTION: Final = (
     # (https://sqlite.org/pragma.html#pragma_synchronous). A lost "posted" is a second post.
     "PRAGMA synchronous = FULL",
 )
+
+_ONLY_READING: Final = ("PRAGMA query_only = ON",)
 
 _ONCE_FOR_THE_FILE: Final = (
     # Readers and the writer do not wait for each other.
@@ -120,14 +123,24 @@ def engines(url: URL, *, patience: timedelta = PATIENCE) -> tuple[AsyncEngine, A
 
 def reading_engine(url: URL, *, pool_size: int = 1, patience: timedelta = PATIENCE) -> AsyncEngine:
     """An engine that only reads."""
-    only = ("PRAGMA query_only = ON",)
-    return _engine(url, begin="BEGIN", pool_size=pool_size, patience=patience, also=only)
+    return _engine(url, begin="BEGIN", pool_size=pool_size, patience=patience, also=_ONLY_READING)
+
+
+def threads_engine(url: URL, *, pool_size: int, patience: timedelta = PATIENCE) -> Engine:
+    """An engine that only reads, for threads of their own."""
+    engine = create_engine(
+        url.set(drivername="sqlite"),
+        connect_args={"isolation_level": None, "check_same_thread": False},
+        pool_size=pool_size,
+        max_overflow=0,
+    )
+    _set_up_connections(engine, "BEGIN", patience, also=_ONLY_READING)
+    return engine
 
 
 def _engine(
     url: URL, *, begin: str, pool_size: int, patience: timedelta, also: tuple[str, ...] = ()
 ) -> AsyncEngine:
-    busy_timeout = f"PRAGMA busy_timeout = {patience // timedelta(milliseconds=1)}"
     engine = create_async_engine(
         url,
         # The driver would begin transactions by itself, deferred, and not before the first
@@ -138,6 +151,15 @@ def _engine(
         max_overflow=0,
     )
 
+    _set_up_connections(engine.sync_engine, begin, patience, also=also)
+    return engine
+
+
+def _set_up_connections(
+    engine: Engine, begin: str, patience: timedelta, *, also: tuple[str, ...]
+) -> None:
+    busy_timeout = f"PRAGMA busy_timeout = {patience // timedelta(milliseconds=1)}"
+
     def set_up(connection: _DriverConnection, _record: Any) -> None:
         cursor = connection.cursor()
         for pragma in (busy_timeout, *_FOR_EVERY_CONNECTION, *also):
@@ -147,9 +169,8 @@ def _engine(
     def begin_transaction(connection: Connection) -> None:
         connection.exec_driver_sql(begin)
 
-    event.listen(engine.sync_engine, "connect", set_up)
-    event.listen(engine.sync_engine, "begin", begin_transaction)
-    return engine
+    event.listen(engine, "connect", set_up)
+    event.listen(engine, "begin", begin_transaction)
 
 
 def unavailable(
@@ -183,6 +204,11 @@ def unavailable(
     if name == "SQLITE_NOTADB" and not opened:
         return DatabaseUnavailable(
             f"{file} is not a database: move it away, or name another file in DATABASE_URL"
+        )
+    if name == "SQLITE_CORRUPT_VTAB":
+        return IndexDamaged(
+            f"the search index in {file} is damaged: build it anew with "
+            "`daily-papers check --rebuild-index`"
         )
     # Text that is no UTF-8 cannot have been written by us; the driver gives it no name.
     if name.startswith(("SQLITE_CORRUPT", "SQLITE_NOTADB")) or "Could not decode to UTF-8" in str(

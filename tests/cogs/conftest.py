@@ -1,6 +1,7 @@
 """The real bot in a simulated Discord: what people type, and what they get to read."""
 
 from collections.abc import AsyncGenerator, Mapping
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -12,9 +13,9 @@ import simcord
 
 from bot.app import App, open_app
 from bot.services.clock import utc_now
-from bot.settings import load_settings
+from bot.settings import Settings, load_settings
 from tests.builders import a_digest, utc
-from tests.simcord_shim import stricter
+from tests.simcord_shim import StricterDiscord, stricter
 
 NOON = utc(2024, 6, 4, 12)
 """The bot's present, some hours from any delivery."""
@@ -26,6 +27,8 @@ class Lab:
 
     app: App
     env: simcord.Env
+    settings: Settings
+    strict: StricterDiscord
     guild: simcord.GuildHandle
     channel: simcord.ChannelHandle
     manager: simcord.MemberActor
@@ -46,6 +49,15 @@ class Lab:
         assert result.response is not None
         assert result.response.ephemeral
         return result.response
+
+    @asynccontextmanager
+    async def restarted(self) -> AsyncGenerator[None]:
+        """The bot started anew, with the world and the database as they are."""
+        await self.app.bot.close()
+        async with open_app(self.settings, shift=_shift_to(NOON)) as again:
+            await self.env.restart_bot(again.bot)
+            yield
+            await again.bot.close()
 
     async def deliver(self, channel: simcord.ChannelHandle) -> None:
         """Bring a channel the papers of its next slot, as its timer would."""
@@ -79,13 +91,15 @@ async def lab(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncGenerator
             await stores.lists.save(a_digest(), source="huggingface", read_at=NOON, closed=False)
         env = simcord.Env(app.bot)
         await env.start()
-        with stricter(env):
+        with stricter(env) as strict:
             guild = env.create_guild("lab")
             managing = discord.Permissions(manage_channels=True)
             mods = guild.create_role("mods", permissions=managing)
             lab = Lab(
                 app=app,
                 env=env,
+                settings=settings,
+                strict=strict,
                 guild=guild,
                 channel=guild.create_text_channel("papers"),
                 manager=guild.add_member(env.create_user("minji"), roles=[mods]),

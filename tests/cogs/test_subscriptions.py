@@ -1,15 +1,17 @@
 """Subscribing as people do it: commands, choices, and the sentences that answer them."""
 
 import logging
+import re
 from typing import Any
 
 import discord
 import pytest
 
+from bot.domain.digests import Digest, Listing
 from bot.domain.subscriptions import SuspensionCause
 from bot.services.clock import utc_now
-from tests.builders import a_daily_time, utc
-from tests.cogs.conftest import Lab
+from tests.builders import a_daily_time, a_paper, a_summary, utc
+from tests.cogs.conftest import NOON, Lab
 
 NEXT_MORNING_IN_SEOUL = int(utc(2024, 6, 5).timestamp())
 
@@ -83,7 +85,7 @@ async def test_a_wrong_choice_is_answered_with_what_to_write(
     caplog.set_level(logging.INFO, "bot")
     answer = await lab.slash("subscribe", **options)
     assert says in answer.content
-    [logged] = [record for record in caplog.records if record.name == "bot.client"]
+    [logged] = [record for record in caplog.records if record.name == "bot.answering"]
     [typed] = options.values()
     assert typed not in logged.getMessage(), "what people type is not for the log"
     assert await lab.app.subscribing.in_guild(lab.guild.id) == ()
@@ -136,7 +138,7 @@ async def test_the_papers_come_to_an_announcement_channel_with_its_role_mentione
 async def test_what_the_bot_lacks_is_named_exactly(lab: Lab) -> None:
     shut = lab.a_channel_denying("shut", embed_links=True, add_reactions=True)
     answer = await lab.slash("subscribe", channel=shut)
-    assert "**Embed Links**, **Add Reactions**" in answer.content
+    assert "**Embed Links and Add Reactions**" in answer.content
     for unneeded in ("View", "Send", "History", "Threads"):
         assert unneeded not in answer.content
     assert await lab.app.subscribing.in_guild(lab.guild.id) == ()
@@ -326,3 +328,140 @@ async def test_every_command_and_option_is_described(lab: Lab) -> None:
         assert len(command.description) > 10, command.qualified_name
         for parameter in getattr(command, "parameters", []):
             assert len(str(parameter.description)) > 10, f"{command.name} {parameter.name}"
+
+
+# --- in Korean ----------------------------------------------------------------------------
+
+
+@pytest.fixture
+def korean(lab: Lab) -> Lab:
+    """Everybody's Discord is in Korean."""
+    lab.strict.locale = discord.Locale.korean
+    return lab
+
+
+async def in_korean(lab: Lab) -> None:
+    """Let there be a paper with a Korean summary."""
+    paper = a_paper(4, title="A title", summaries=(a_summary("한국어 요약", language="ko"),))
+    digest = Digest.of(NOON.date(), [Listing(paper=paper, upvotes=99, live=True)])
+    async with lab.app.database.transaction() as stores:
+        await stores.lists.save(digest, source="markdown:digests", read_at=NOON, closed=False)
+
+
+async def test_subscribing_is_answered_in_korean(korean: Lab) -> None:
+    await in_korean(korean)
+    answer = await korean.slash("subscribe", timezone="seoul", language="한국어", limit=5)
+    assert answer.content.startswith("구독을 시작했어요. ")
+    assert f"{korean.channel.mention}: 매일 09:00(Asia/Seoul)" in answer.content
+    assert "요약 언어 한국어, 카드 최대 5장." in answer.content
+    assert f"다음 글은 <t:{NEXT_MORNING_IN_SEOUL}:F>" in answer.content
+    assert "카드는 이렇게 보여요." in answer.content
+    [card] = answer.embeds
+    assert str(card.description).endswith("- 한국어 요약")
+    assert str(card.footer.text).endswith("다이제스트 · 미리보기")
+
+
+async def test_every_answer_to_a_manager_is_in_korean(korean: Lab) -> None:
+    role = korean.guild.create_role("papers", mentionable=True)
+    said = [
+        (await korean.slash(command, **options)).content
+        for command, options in (
+            ("subscription list", {}),
+            ("subscribe", {"role": role, "quiet_days": False}),
+            ("subscribe", {}),
+            ("subscription edit", {}),
+            ("subscription edit", {"time": "10:00"}),
+            ("subscription edit", {"role": role, "no_role": True}),
+            ("subscription pause", {}),
+            ("subscription list", {}),
+            ("subscription resume", {}),
+            ("subscription test", {}),
+            ("unsubscribe", {}),
+            ("subscription pause", {}),
+        )
+    ]
+    for content in said:
+        assert english_in(content) == [], content
+
+
+@pytest.mark.parametrize(
+    ("options", "says"),
+    [
+        ({"time": "언젠가"}, "`언젠가`: 시간으로 읽을 수 없어요."),
+        ({"timezone": "어딘가"}, "`어딘가`: 모르는 시간대예요."),
+        ({"language": "클링온어"}, "있는 언어: `en`(영어)"),
+    ],
+)
+async def test_a_wrong_choice_is_answered_in_korean(
+    korean: Lab, options: dict[str, Any], says: str
+) -> None:
+    assert says in (await korean.slash("subscribe", **options)).content
+
+
+async def test_a_language_may_be_named_in_any_of_ours(korean: Lab) -> None:
+    await korean.slash("subscribe", language="영어")
+    assert (await korean.app.subscribing.of_channel(korean.channel.id)).preferences.language == "en"
+
+
+async def test_permissions_are_named_as_a_korean_discord_shows_them(korean: Lab) -> None:
+    shut = korean.a_channel_denying("shut", embed_links=True, add_reactions=True)
+    answer = await korean.slash("subscribe", channel=shut)
+    assert "**링크 첨부 및 반응 추가하기**" in answer.content
+    managing = discord.PermissionOverwrite(manage_channels=True)
+    own = korean.guild.create_text_channel("own", overwrites={korean.reader: managing})
+    refused = await korean.slash("subscribe", by=korean.reader, at=own, channel=korean.channel)
+    assert "**채널 관리하기**" in refused.content
+
+
+@pytest.mark.parametrize(
+    ("cause", "reason", "says"),
+    [
+        (
+            SuspensionCause.LACKING,
+            "I lack Send Messages, Embed Links",
+            "제게 메시지 보내기 및 링크 첨부 권한이",
+        ),
+        (SuspensionCause.LACKING, "Missing Access (403)", "**중단됨**: Missing Access"),
+        (SuspensionCause.REMOVED, "the server has removed me", "이 서버에 없었어요"),
+        (SuspensionCause.REFUSED, "Cannot send (403)", "`/구독설정 재개`"),
+    ],
+)
+async def test_the_reason_of_a_suspension_is_told_in_korean(
+    korean: Lab, cause: SuspensionCause, reason: str, says: str
+) -> None:
+    await korean.slash("subscribe")
+    subscription = await korean.app.subscribing.of_channel(korean.channel.id)
+    async with korean.app.database.transaction() as stores:
+        await stores.subscriptions.suspend(subscription.id, cause, reason, at=utc_now())
+    assert says in (await korean.slash("subscription list")).content
+
+
+async def test_choices_are_offered_in_korean(korean: Lab) -> None:
+    [zone] = await korean.choices("subscribe", "timezone", "seoul")
+    assert re.fullmatch(r"Asia/Seoul · 지금 \d\d:\d\d", zone)
+    assert list(await korean.choices("subscribe", "language", "")) == ["English (영어)"]
+
+
+async def test_a_channels_posts_are_in_its_own_language_whoever_chose_it(lab: Lab) -> None:
+    await in_korean(lab)
+    await lab.slash("subscribe", language="ko")
+    await lab.deliver(lab.channel)
+    first, *_ = lab.channel.history()
+    assert first.content.startswith("**오늘의 논문 · 2024년 6월 4일** · 논문 4편 · 출처: ")
+    answer = await lab.slash("subscription list")
+    assert "bullets in Korean" in answer.content
+
+
+async def test_an_error_that_nobody_foresaw_is_told_in_korean(
+    korean: Lab, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(korean.app.subscribing, "in_guild", None)
+    assert "제 쪽에서 문제가 생겼어요." in (await korean.slash("subscription list")).content
+
+
+_NOT_WORDS = re.compile(r"<[^>]+>|\([\w/]+\)|`[^`/]+`|Discord|UTC")
+"""Mentions, zones and what somebody typed."""
+
+
+def english_in(text: str) -> list[str]:
+    return re.findall(r"[A-Za-z]+", _NOT_WORDS.sub("", text))

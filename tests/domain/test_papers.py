@@ -12,6 +12,7 @@ from bot.domain.papers import (
     is_video_url,
     merged,
 )
+from bot.rendering.words import spoken
 from tests.builders import a_paper, a_summary
 
 
@@ -42,7 +43,7 @@ def test_ids_of_before_2007_are_ids_too() -> None:
 def test_a_text_without_an_id_says_what_to_write(text: str) -> None:
     with pytest.raises(UnknownPaperId) as caught:
         PaperId.parse(text)
-    assert "2406.01574" in caught.value.reply
+    assert "2406.01574" in spoken(caught.value.reply, "en")
     assert str(caught.value) == f"no arXiv id in {len(text)} characters", "ids and no contents"
 
 

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from bot.domain.errors import InvalidInput
 from bot.domain.typed import find_zones, parse_time, parse_zone
+from bot.rendering.words import spoken
 from tests.builders import utc
 
 
@@ -39,7 +40,7 @@ def test_times_are_read_as_people_write_them(text: str, meant: time) -> None:
 def test_what_is_no_time_is_answered_with_how_to_write_one(text: str) -> None:
     with pytest.raises(InvalidInput) as caught:
         parse_time(text)
-    assert "`09:00`" in caught.value.reply
+    assert "`09:00`" in spoken(caught.value.reply, "en")
 
 
 @pytest.mark.parametrize("parse", [parse_time, parse_zone])
@@ -48,7 +49,7 @@ def test_what_somebody_typed_is_told_to_them_and_not_to_the_log(
 ) -> None:
     with pytest.raises(InvalidInput, match="14 characters") as caught:
         parse("my secret plan")
-    assert "my secret plan" in caught.value.reply
+    assert "my secret plan" in spoken(caught.value.reply, "en")
     assert "secret" not in str(caught.value)
 
 
@@ -58,7 +59,7 @@ def test_any_text_is_a_time_or_a_clear_error(text: str) -> None:
         parsed = parse_time(text)
     except InvalidInput as error:
         parsed = None
-        reply = error.reply
+        reply = spoken(error.reply, "en")
     assert parsed is not None or len(reply) < 200
 
 
@@ -82,14 +83,14 @@ def test_a_zone_is_found_by_its_name_or_its_city(typed: str, zone: str) -> None:
 def test_an_unknown_zone_is_answered_with_zones_to_choose_from(typed: str) -> None:
     with pytest.raises(InvalidInput) as caught:
         parse_zone(typed)
-    assert "`" in caught.value.reply
-    assert len(caught.value.reply) < 400
+    assert "`" in spoken(caught.value.reply, "en")
+    assert len(spoken(caught.value.reply, "en")) < 400
 
 
 def test_a_misspelt_city_is_answered_with_the_right_one() -> None:
     with pytest.raises(InvalidInput, match="not a time zone") as caught:
         parse_zone("berln")
-    assert "`Europe/Berlin`" in caught.value.reply
+    assert "`Europe/Berlin`" in spoken(caught.value.reply, "en")
 
 
 def test_zones_are_offered_as_one_types_best_first() -> None:

@@ -47,7 +47,11 @@ _ABSENT: Final[dict[tuple[Family, str], str]] = {
     (Family.SOURCE, "reconciling"): "the history is compared with what the store holds",
     (Family.SOURCE, "acknowledging"): "a command is acknowledged before anything is looked up",
     (Family.SOURCE, "answering"): "commands read the store, never a source",
+    (Family.GATEWAY, "looking up"): "the list goes over HTTP, as the acknowledgement does",
+    (Family.GATEWAY, "turning a page"): "the list goes over HTTP, as the acknowledgement does",
     (Family.STORE, "acknowledging"): "a command is acknowledged before the store is asked",
+    (Family.SOURCE, "pressing"): "a press is acknowledged before anything is looked up",
+    (Family.STORE, "pressing"): "a press is acknowledged before the store is asked",
 }
 
 _ALSO_ABSENT: Final[dict[tuple[str, str], str]] = {
@@ -57,17 +61,19 @@ _ALSO_ABSENT: Final[dict[tuple[str, str], str]] = {
         if fault.family is Family.DISCORD and fault.name.endswith("-after")
     },
     **{
-        (fault.name, "acknowledging"): "the bot ends, as in sending; Discord shows that no answer "
-        "came"
+        (fault.name, phase): "the bot ends, as in sending; Discord shows that no answer came"
         for fault in FAULTS
+        for phase in ("acknowledging", "pressing")
         if fault.fatal
     },
     **{
         (f"store-cancelled-{of}", phase.name): f"it is a transaction of {of}"
         for of in ("collecting", "planning", "recording")
         for phase in PHASES
-        if phase.name not in (of, "reconciling" if of == "recording" else of, "acknowledging")
+        if phase.name
+        not in (of, "reconciling" if of == "recording" else of, "acknowledging", "pressing")
     },
+    ("store-full", "turning a page"): "turning a page writes nothing",
     ("store-cancelled-recording", "answering"): "only the end of the process cancels a command",
 }
 
@@ -86,6 +92,8 @@ _USUALLY: Final[dict[tuple[Family, str], Ending]] = {
     (Family.DISCORD, "answering"): Ending.ANSWERED,
     (Family.GATEWAY, "sending"): Ending.ONCE,
     (Family.GATEWAY, "acknowledging"): Ending.ANSWERED,
+    (Family.GATEWAY, "pressing"): Ending.ANSWERED,
+    (Family.DISCORD, "pressing"): Ending.ANSWERED,
     (Family.SOURCE, "collecting"): Ending.KEPT,
     (Family.SOURCE, "planning"): Ending.WAITING,
     (Family.STORE, "collecting"): Ending.KEPT,
@@ -94,10 +102,15 @@ _USUALLY: Final[dict[tuple[Family, str], Ending]] = {
     (Family.STORE, "recording"): Ending.NEXT,
     (Family.STORE, "reconciling"): Ending.NEXT,
     (Family.STORE, "answering"): Ending.SAID,
+    **{
+        (family, phase): Ending.ANSWERED
+        for family in (Family.DISCORD, Family.SOURCE, Family.STORE)
+        for phase in ("looking up", "turning a page")
+    },
 }
 
 _DISCORD_BUT: Final[dict[str, tuple[Ending | None, Ending | None, Ending | None]]] = {
-    # sending and reconciling, acknowledging, answering; `None`: as usual
+    # sending and reconciling, acknowledging and pressing, answering; `None`: as usual
     "429-shield": (None, Ending.SAID, Ending.SAID),
     **{f"{status}-before": (None, Ending.SAID, Ending.SAID) for status in (500, 502, 503, 504)},
     **{f"{status}-after": (None, Ending.SAID, None) for status in (500, 502, 503, 504)},
@@ -123,10 +136,25 @@ _BUT: Final[dict[tuple[str, str], Ending]] = {
             ("sending", in_channel),
             ("reconciling", in_channel),
             ("acknowledging", at_first),
+            ("pressing", at_first),
             ("answering", then),
         )
         if but is not None
     },
+    # A list that cannot be put in its place is told of beside it.
+    **{
+        (name, phase): Ending.SAID
+        for name in (
+            "429-shield",
+            *(f"{status}-before" for status in (500, 502, 503, 504)),
+            *("timeout-before", "cut-before", "html-200-before", "html-403-before", "403", "404"),
+        )
+        for phase in ("looking up", "turning a page")
+    },
+    ("late", "looking up"): Ending.SAID,
+    # A list of several pages is kept, for its buttons.
+    ("store-locked-long", "looking up"): Ending.SAID,
+    ("store-full", "looking up"): Ending.SAID,
     # What a source stumbles over once is asked for again in the same reading.
     **{
         (name, phase): Ending.ONCE

@@ -15,13 +15,15 @@ from bot.domain.errors import BotError
 from bot.domain.subscriptions import SubscriptionState
 from bot.storage.errors import StorageError
 from tests.faults.faults import Family, Fault, Route
-from tests.faults.stage import NOW, TITLES, WITHIN, Stage
+from tests.faults.stage import DAY, NOW, TITLES, WITHIN, Stage
 from tests.loopback.discord_faults import Broken, Cut, Held
-from tests.loopback.discord_interactions import Interaction
+from tests.loopback.discord_interactions import MESSAGE, Interaction
+from tests.loopback.discord_objects import EPHEMERAL, Message
 
 NOWHERE: Final[Route] = ("", "")
 CALLBACK: Final[Route] = ("POST", "/interactions/*/*/callback")
 FOLLOW_UP: Final[Route] = ("POST", "/webhooks/*/*")
+SHOWN: Final[Route] = ("PATCH", "/webhooks/*/*/messages/*")
 TRIES: Final = 6
 """Of one message, before it is left to the next round."""
 
@@ -271,6 +273,113 @@ async def _answers_again(stage: Stage, app: App) -> None:
     assert await stage.subscription(app, stage.faulted) is not None
 
 
+# --- looking up ---------------------------------------------------------------------------
+
+
+async def looking_up(stage: Stage, fault: Fault, ending: Ending) -> None:
+    """Somebody asks for a list that has two pages; the bot has said that it is thinking."""
+    async with stage.running() as app:
+        await _archive(stage, app)
+        async with fault.arrange(stage, SHOWN):
+            if fault.family is Family.SOURCE:
+                await app.collecting.refresh()
+            message = await (await _list(stage)).message(within=WITHIN)
+            if ending is Ending.ANSWERED:
+                assert "Paper 1]" in _shown(message)
+            else:
+                _is_a_sentence(stage, message)
+        again = await (await _list(stage)).message(within=WITHIN)
+        assert "Paper 1]" in _shown(again)
+
+
+async def pressing(stage: Stage, fault: Fault, ending: Ending) -> None:
+    """A button has been pressed, and the bot tells Discord that it has seen it."""
+    async with stage.running() as app:
+        message = await _archived_list(stage, app)
+        if fault.family is Family.GATEWAY:
+            rule = stage.discord.inject(Held(carried_out=True, answered=True), *CALLBACK)
+            pressed = await _press(stage, message)
+            await rule.met()
+            async with fault.arrange(stage, CALLBACK):
+                rule.release()
+                await _turned(stage, message, pressed, ending)
+        else:
+            async with fault.arrange(stage, CALLBACK):
+                await _turned(stage, message, await _press(stage, message), ending)
+        await _turns_again(stage, app)
+
+
+async def turning_a_page(stage: Stage, fault: Fault, ending: Ending) -> None:
+    """A button has been pressed, which is acknowledged; the bot shows the page."""
+    async with stage.running() as app:
+        message = await _archived_list(stage, app)
+        async with fault.arrange(stage, SHOWN):
+            if fault.family is Family.SOURCE:
+                await app.collecting.refresh()
+            await _turned(stage, message, await _press(stage, message), ending)
+        await _turns_again(stage, app)
+
+
+async def _archived_list(stage: Stage, app: App) -> Message:
+    """A list of twelve papers, on two pages, as it was shown to somebody."""
+    await _archive(stage, app)
+    return await (await _list(stage)).message(within=WITHIN)
+
+
+async def _press(stage: Stage, message: Message) -> Interaction:
+    return await stage.discord.click(message, stage.manager, _next(message))
+
+
+async def _turned(stage: Stage, message: Message, pressed: Interaction, ending: Ending) -> None:
+    if ending is Ending.ANSWERED:
+        await pressed.changed(within=WITHIN)
+        assert "Paper 11]" in _shown(message)
+    elif ending is Ending.SILENT:
+        await stage.logged("the answer did not arrive")
+    else:
+        _is_a_sentence(stage, await _said(pressed))
+
+
+async def _said(pressed: Interaction) -> Message:
+    """What the presser is told, as the first answer or after it."""
+    if (await pressed.answered(within=WITHIN))["type"] == MESSAGE:
+        return await pressed.message(within=WITHIN)
+    [said] = await pressed.followed_up(within=WITHIN)
+    return said
+
+
+async def _turns_again(stage: Stage, app: App) -> None:
+    """The next list is turned as ever."""
+    message = await _archived_list(stage, app)
+    await _turned(stage, message, await _press(stage, message), Ending.ANSWERED)
+
+
+async def _archive(stage: Stage, app: App) -> None:
+    """A list of twelve papers is stored."""
+    stage.publish(range(1, 13))
+    await app.collecting.refresh()
+
+
+async def _list(stage: Stage) -> Interaction:
+    return await stage.ask(stage.faulted, "papers day", {"date": DAY.isoformat()})
+
+
+def _shown(message: Message) -> str:
+    return "\n".join(embed.get("description", "") for embed in message.embeds)
+
+
+def _is_a_sentence(stage: Stage, message: Message) -> None:
+    assert message.content
+    assert message.flags & EPHEMERAL
+    assert stage.file not in message.content
+
+
+def _next(message: Message) -> str:
+    """The `custom_id` of the button that leads on."""
+    buttons = [child for row in message.components for child in row["components"]]
+    return next(str(button["custom_id"]) for button in buttons if button.get("label") == "Next")
+
+
 PHASES: Final = (
     Phase(name="collecting", what="a list is read", run=collecting),
     Phase(name="planning", what="a delivery is decided and written down", run=planning),
@@ -279,4 +388,7 @@ PHASES: Final = (
     Phase(name="reconciling", what="the channel's history is looked through", run=reconciling),
     Phase(name="acknowledging", what="a command is acknowledged", run=acknowledging),
     Phase(name="answering", what="a command is carried out and answered", run=answering),
+    Phase(name="looking up", what="a look-up is answered from the store", run=looking_up),
+    Phase(name="pressing", what="a button is acknowledged", run=pressing),
+    Phase(name="turning a page", what="the list under a button is changed", run=turning_a_page),
 )

@@ -189,8 +189,8 @@ class Stage:
             if record.levelno >= logging.WARNING
             # discord.py logs tracebacks as it pleases; the loopback servers are not the bot.
             and not record.name.startswith(("discord.", "aiohttp.server"))
-            # A command that failed is answered with a reference, for this line to be found.
-            and not record.getMessage().startswith("command ")
+            # What failed is answered with a reference, for this line to be found.
+            and not record.getMessage().startswith(("command ", "component ", "modal "))
             and (record.exc_info or record.name == "asyncio")
         ]
 

@@ -2,13 +2,14 @@
 
 import asyncio
 import sys
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
-from tests.faults.faults import FATAL_CLOSES
+from tests.faults.faults import FATAL_CLOSES, locked
 from tests.faults.phases import CALLBACK, FOLLOW_UP, TRIES
-from tests.faults.stage import FASTER, TITLES, WITHIN, Stage, until
+from tests.faults.stage import DAY, FASTER, TITLES, WITHIN, Stage, titles, until
 from tests.loopback.discord_faults import Broken, Cut, Denied, Held, Late
 from tests.loopback.discord_gateway import Close
 from tests.loopback.discord_limits import Rates
@@ -202,6 +203,92 @@ async def test_a_route_that_never_answers_stops_nothing_else(stage: Stage, route
         assert (await again.message()).content
         await app.bot.close()
         await asyncio.wait([sweeping])
+
+
+# --- look-ups -----------------------------------------------------------------------------
+
+
+async def test_a_look_up_is_answered_in_the_middle_of_a_delivery(stage: Stage) -> None:
+    """Although Discord does not answer what the delivery posts."""
+    posting = stage.discord.inject(Held(), *posts_to(stage.faulted))
+
+    async with stage.running() as app:
+        await stage.owe(app)
+        sweeping = asyncio.create_task(app.scheduling.sweep())
+        await posting.met()
+        asked = await stage.ask(stage.faulted, "papers day", {"date": DAY.isoformat()})
+        answer = await asked.message()
+        assert "Paper 1" in answer.embeds[0]["description"]
+        assert not sweeping.done()
+
+        posting.release()
+        await sweeping
+        posts = [m for m in stage.discord.messages(stage.faulted) if m.interaction is None]
+        assert titles(posts) == TITLES
+
+
+async def test_a_card_that_is_shared_is_no_post(stage: Stage) -> None:
+    """Before the delivery and in the middle of it, whose first answer is lost, and whose nonce
+    is forgotten."""
+    stage.discord.world.nonce_remembered = timedelta(0)
+
+    async def share() -> None:
+        options = {"paper": "2406.00001", "share": True}
+        card = await (await stage.ask(stage.faulted, "papers show", options)).message()
+        assert card.embeds[0]["title"] == "Paper 1"
+
+    async with stage.running(nonce_remembered=timedelta(0)) as app:
+        await stage.owe(app)
+        await share()
+        posting = stage.discord.inject(Cut(carried_out=False), *posts_to(stage.faulted))
+        looking = stage.discord.inject(
+            Held(answered=True), "GET", f"/channels/{stage.faulted}/messages"
+        )
+        sweeping = asyncio.create_task(app.scheduling.sweep())
+        await looking.met()
+        await share()
+        looking.release()
+        await sweeping
+        async with asyncio.timeout(WITHIN):
+            while await stage.open_deliveries(app):
+                await app.scheduling.sweep()
+        assert posting.hits == 1
+        posts = [m for m in stage.discord.messages(stage.faulted) if m.interaction is None]
+        assert titles(posts) == TITLES
+        assert len(stage.discord.messages(stage.faulted)) == len(TITLES) + 2
+
+
+async def test_a_look_up_is_acknowledged_while_another_process_writes(stage: Stage) -> None:
+    """Discord takes no first answer after three seconds. What only reads waits for nobody."""
+    async with stage.running() as app:
+        stage.publish(range(1, 13))
+        await app.collecting.refresh()
+        async with locked(stage.file):
+            reading = await stage.ask(stage.faulted, "papers show", {"paper": "2406.00002"})
+            keeping = await stage.ask(stage.faulted, "papers day", {"date": DAY.isoformat()})
+            assert [(await asked.answered())["type"] for asked in (reading, keeping)] == [5, 5]
+            assert (await reading.message()).embeds[0]["title"] == "Paper 2"
+            waited = await keeping.message()
+            assert waited.content or waited.embeds
+        again = await stage.ask(stage.faulted, "papers day", {"date": DAY.isoformat()})
+        assert (await again.message()).embeds
+
+
+async def test_who_asks_while_the_bot_stops_leaves_no_trace(stage: Stage) -> None:
+    """One look-up is under way when it begins to stop; the next comes while that is waited for,
+    and is cut off."""
+    async with stage.running() as app:
+        first = stage.discord.inject(Held(answered=True), *CALLBACK)
+        await stage.ask(stage.faulted, "papers day")
+        await first.met()
+        second = stage.discord.inject(Held(), *CALLBACK)
+        closing = asyncio.create_task(app.bot.close())
+        await stage.ask(stage.faulted, "papers day")
+        await second.met()
+        first.release()
+        await closing
+        second.release()
+    assert stage.unforeseen() == []
 
 
 # --- ends on purpose, with a sentence -----------------------------------------------------

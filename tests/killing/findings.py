@@ -32,6 +32,11 @@ class Difference:
         return bool(self.lost or self.doubled or self.disordered or self.headings)
 
 
+def posts(messages: Sequence[Message]) -> list[Message]:
+    """Those that the bot posted: an answer to somebody's command is none."""
+    return [message for message in messages if message.interaction is None]
+
+
 def compare(editions: Sequence[Edition], messages: Sequence[Message]) -> Difference:
     """What is wrong with the `messages` of a channel that should have had these `editions`."""
     wanted = [title for edition in editions for title in edition.titles]

@@ -1,9 +1,9 @@
 """Rounds of killing: a delivery to many channels by processes that are killed until it is done.
 
 One round is one store, one Discord that misbehaves at random, and one way of killing (a `Mode`).
-When every channel has been served the round is looked at: each paper stands exactly once in
+When every channel has been served the round is looked at: each paper was posted exactly once in
 each channel, in order, the heading on the first message of each delivery; the store knows every
-message that Discord has, and no other; nothing is left open; the log shows no traceback.
+post that Discord has, and no other; nothing is left open; the log shows no traceback.
 
 A seed names a round: its mode and all that is drawn in it. The timing of processes is not
 repeatable, so the same seed need not find the same thing again.
@@ -141,6 +141,17 @@ async def _kill_while_shut(scene: Scene, _hub: LoopbackHuggingFace) -> None:
     scene.open_all()
 
 
+async def _kill_while_cards_are_shared(scene: Scene, hub: LoopbackHuggingFace) -> None:
+    """Before, between and after the posts stand answers that show the same papers."""
+    process = scene.start()
+    async with scene.sharing():
+        await scene.online()
+        await scene.a_moment()
+        await scene.kill(process)
+        await _kill(scene, hub)
+        await scene.finish()
+
+
 async def _go_on_from_a_backup(scene: Scene, _hub: LoopbackHuggingFace) -> None:
     """Killed some time after a copy was made, perhaps a day, and the store is lost."""
     process = scene.start()
@@ -170,6 +181,7 @@ MODES: Final = (
     Mode("kill -9 while planning", _kill_while_planning),
     Mode("kill -9 on two days", _kill_on_two_days, days=(DAY, NEXT_DAY)),
     Mode("kill -9 while channels shut and open", _kill_while_shut),
+    Mode("kill -9 while cards are shared", _kill_while_cards_are_shared),
     Mode("gone on from a backup", _go_on_from_a_backup, days=(DAY, NEXT_DAY)),
 )
 

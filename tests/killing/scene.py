@@ -5,8 +5,8 @@ import random
 import shutil
 import signal
 import sqlite3
-from collections.abc import Callable, Sequence
-from contextlib import closing, suppress
+from collections.abc import AsyncGenerator, Callable, Sequence
+from contextlib import asynccontextmanager, closing, suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Final
@@ -16,9 +16,11 @@ from bot.domain.subscriptions import DailyTime, Preferences
 from bot.storage.backup import back_up
 from bot.storage.database import open_database
 from tests.builders import a_digest
-from tests.killing.findings import Edition, Report, compare
+from tests.killing.findings import Edition, Report, compare, posts
 from tests.killing.process import TIMING, BotProcess, log_of
 from tests.loopback.discord_faults import Broken, Cut, Fault, Late, RateLimited, Rule
+from tests.loopback.discord_interactions import Interaction
+from tests.loopback.discord_objects import Message
 from tests.loopback.discord_permissions import Permission
 from tests.loopback.discord_server import LoopbackDiscord
 
@@ -47,6 +49,8 @@ _FAULTS_PER_SECOND: Final = (0.1, 5, 15)
 """Of at most fifty requests: hardly any, some, many."""
 _LATEST: Final = 2 * TIMING.request_timeout.total_seconds()
 """Seconds by which a request may be late: the bot waits for half of them."""
+_ASKED_PER_SECOND: Final = 20
+"""Questions, in all channels together; nobody asks often enough to be told to wait."""
 _ARMED: Final = 3
 """Faults that wait for a request at one time."""
 
@@ -77,6 +81,7 @@ class Scene:
         self._processes: list[BotProcess] = []
         self._identified = 0
         self._weather = random.Random(f"the faults of {seed}")
+        self._people = random.Random(f"the questions of {seed}")
         self._rules: list[Rule] = []
 
     # --- what is there at the start -------------------------------------------------------
@@ -254,7 +259,10 @@ class Scene:
         return sum(len(wanted - set(self._titles(channel))) for channel in self.channels)
 
     def _titles(self, channel_id: int) -> list[str]:
-        return [message.embeds[0]["title"] for message in self.server.messages(channel_id)]
+        return [message.embeds[0]["title"] for message in self._posts(channel_id)]
+
+    def _posts(self, channel_id: int) -> list[Message]:
+        return posts(self.server.messages(channel_id))
 
     def _left_open(self) -> int:
         return self._count("deliveries where state in ('waiting', 'open')")
@@ -281,6 +289,35 @@ class Scene:
         """Every channel gives it back."""
         for channel_id in self.channels:
             self.server.allow(channel_id)
+
+    # --- questions ------------------------------------------------------------------------
+
+    @asynccontextmanager
+    async def sharing(self) -> AsyncGenerator[None]:
+        """Meanwhile people ask for the cards of the very papers that are posted, for all to see.
+
+        That none of them gets one is a problem: nothing would have been tried.
+        """
+        asked: list[Interaction] = []
+        asking = asyncio.create_task(self._share(asked))
+        try:
+            yield
+        finally:
+            asking.cancel()
+        cards = sum(one.original is not None and bool(one.original.embeds) for one in asked)
+        if not cards:
+            self.problems.append(f"{len(asked)} people asked for a card, and nobody got one")
+
+    async def _share(self, asked: list[Interaction]) -> None:
+        """Ask whenever somebody is there to answer, until cancelled."""
+        await self.until(lambda: bool(self.server.commands))
+        while True:
+            await asyncio.sleep(self._people.expovariate(_ASKED_PER_SECOND))
+            channel_id = self._people.choice(self.channels)
+            paper = f"2406.{self._people.choice(self.editions[0].numbers):05d}"
+            user_id = self.server.add_user(f"reader {len(asked)}")
+            options = {"paper": paper, "share": True}
+            asked.append(await self.server.slash(channel_id, user_id, "papers show", options))
 
     # --- what goes wrong ------------------------------------------------------------------
 
@@ -310,7 +347,7 @@ class Scene:
     def report(self, mode: str, seed: int) -> Report:
         """Compare what stands in the channels with what should, and with the store."""
         differences = {
-            channel_id: compare(self.editions, self.server.messages(channel_id))
+            channel_id: compare(self.editions, self._posts(channel_id))
             for channel_id in self.channels
         }
         for channel_id, difference in differences.items():
@@ -321,7 +358,7 @@ class Scene:
             id_
             for (id_,) in self._rows("select message_id from messages where message_id is not null")
         }
-        stands = {m.id for channel_id in self.channels for m in self.server.messages(channel_id)}
+        stands = {m.id for channel_id in self.channels for m in self._posts(channel_id)}
         if recorded != stands:
             self.problems.append(
                 f"the store knows {len(recorded - stands)} messages that Discord has not, "

@@ -1,4 +1,4 @@
-"""People who use a bot's commands and buttons, and what they get to see.
+"""People who use a bot's commands, buttons, selects and modals, and what they get to see.
 
 https://discord.com/developers/docs/interactions/receiving-and-responding
 """
@@ -10,6 +10,27 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Final
 
+from tests.loopback.discord_commands import (
+    CHANNEL,
+    CHAT_INPUT,
+    MESSAGE_MENU,
+    ROLE,
+    USER,
+    choices_errors,
+    defined,
+    offered,
+    option,
+    subcommand,
+    within,
+)
+from tests.loopback.discord_components import (
+    BUTTON,
+    STRING_SELECT,
+    check_modal,
+    chosen,
+    component_of,
+    filled,
+)
 from tests.loopback.discord_errors import ApiError, FieldError, Json, invalid_form
 from tests.loopback.discord_objects import EPHEMERAL, LOADING, Channel, Event, Message, User
 from tests.loopback.discord_validation import check_message
@@ -17,26 +38,20 @@ from tests.loopback.discord_world import World
 
 FIRST_ANSWER: Final = timedelta(seconds=3)
 TOKEN_LIVES: Final = timedelta(minutes=15)
-CHOICES: Final = 25
 
-COMMAND, COMPONENT, AUTOCOMPLETE = 2, 3, 4
-"""Interaction types."""
+COMMAND, COMPONENT, AUTOCOMPLETE, MODAL_SUBMIT = 2, 3, 4, 5
+"""Interaction types: …#interaction-object-interaction-type"""
 
-_MESSAGE, _DEFERRED, _DEFERRED_UPDATE, _UPDATE, _CHOICES, _MODAL = 4, 5, 6, 7, 8, 9
-"""Callback types."""
+MESSAGE, DEFERRED, DEFERRED_UPDATE, UPDATE, CHOICES, MODAL = 4, 5, 6, 7, 8, 9
+"""Callback types: …#interaction-response-object-interaction-callback-type"""
 
-_BUTTON: Final = 2
-"""https://discord.com/developers/docs/components/reference#component-object-component-types"""
-
-_SUB_COMMAND, _SUB_COMMAND_GROUP = 1, 2
-_USER, _CHANNEL, _ROLE = 6, 7, 8
-"""Command option types:
-https://discord.com/developers/docs/interactions/application-commands#application-command-object-application-command-option-type"""
+_CHAT_INPUT_ANSWER, _MENU_ANSWER = 20, 23
+"""https://discord.com/developers/docs/resources/message#message-object-message-types"""
 
 
 @dataclass(slots=True)
 class Interaction:
-    """One use of a command or a button, and what the bot made of it so far."""
+    """One use of a command, a component or a modal, and what the bot made of it so far."""
 
     id: int
     token: str
@@ -44,11 +59,19 @@ class Interaction:
     user: User
     channel: Channel
     began_at: datetime
+    data: Json
+    message_used: Message | None = None
+    """The message whose component was used, or with whose component the modal was opened."""
+    opened_by: "Interaction | None" = None
+    """What opened the modal that was submitted."""
     answer: Json | None = None
     """The bot's first answer as it was sent: `type` and `data`."""
     original: Message | None = None
-    """The message that the first answer made; `LOADING` in its flags while the bot thinks."""
+    """The message that the first answer made, `LOADING` in its flags while the bot thinks, or
+    the one whose component was used, if that is to be changed instead."""
     followups: list[Message] = field(default_factory=list)
+    changed_original: int = 0
+    """How often the original was changed after the first answer, or by it."""
     _changed: asyncio.Event = field(default_factory=asyncio.Event)
 
     async def answered(self, *, within: float = 10) -> Json:
@@ -69,6 +92,20 @@ class Interaction:
         """The messages after the first, once there are `count`."""
         await self._until(lambda: len(self.followups) >= count, within)
         return self.followups
+
+    async def changed(self, *, within: float = 10) -> Message:
+        """The message whose component was used, once it is changed."""
+        await self._until(lambda: bool(self.changed_original), within)
+        assert self.original is not None
+        return self.original
+
+    async def modal(self, *, within: float = 10) -> Json:
+        """The modal that the bot opens."""
+        answer = await self.answered(within=within)
+        if answer["type"] != MODAL:
+            raise ValueError(f"no modal, but an answer of type {answer['type']}")
+        modal: Json = answer["data"]
+        return modal
 
     async def choices(self, *, within: float = 10) -> list[Json]:
         """What an autocomplete offers: `name` and `value` of each."""
@@ -104,16 +141,22 @@ class Interactions:
         options: Mapping[str, Any],
         *,
         focused: str | None = None,
+        forged: bool = False,
     ) -> Interaction:
         """Somebody runs `name`, a registered command with its subcommands after it.
 
         Options are checked against what the bot registered, as Discord's own client does;
         users, channels and roles are given by id. With `focused` somebody is still typing
-        that option, and asks for choices.
+        that option, and asks for choices. A `forged` one comes from where it is not offered.
         """
-        command, path, definitions = self._registered(channel, name)
-        chosen = [
-            _option(_defined(definitions, key, name), value, typing=key == focused)
+        first, *rest = name.split()
+        if forged:
+            command = defined(self._known(channel), first)
+        else:
+            command = offered(self._known(channel), CHAT_INPUT, first, channel)
+        path, definitions = subcommand(command, rest)
+        sent = [
+            option(defined(definitions, key), value, typing=key == focused)
             for key, value in options.items()
         ]
         if focused is None:
@@ -123,36 +166,97 @@ class Interactions:
         data: Json = {
             "id": command["id"],
             "name": command["name"],
-            "type": 1,
-            "options": _within(path, chosen),
+            "type": CHAT_INPUT,
+            "options": within(path, sent),
         }
-        if focused is None and (resolved := self._resolved(channel, chosen)):
+        if focused is None and (resolved := self._resolved(channel, sent)):
             data["resolved"] = resolved
         return self._begin(COMMAND if focused is None else AUTOCOMPLETE, channel, user, data)
 
+    def menu(self, channel: Channel, user: User, name: str, message: Message) -> Interaction:
+        """Somebody chooses `name` in the menu of a message. The bot gets to read that message:
+        https://discord.com/developers/docs/events/gateway#message-content-intent"""
+        command = offered(self._known(channel), MESSAGE_MENU, name, channel)
+        target = str(message.id)
+        data: Json = {
+            "id": command["id"],
+            "name": command["name"],
+            "type": MESSAGE_MENU,
+            "target_id": target,
+            "resolved": {"messages": {target: message.payload(self._world.bot.id)}},
+        }
+        return self._begin(COMMAND, channel, user, data)
+
     def click(self, channel: Channel, message: Message, user: User, custom_id: str) -> Interaction:
         """Somebody clicks a button of a message that it really has."""
-        buttons = (child for row in message.components for child in row["components"])
-        button = next((b for b in buttons if b.get("custom_id") == custom_id), None)
-        if button is None:
-            raise LookupError(f"message {message.id} has no button {custom_id!r}")
-        return self.forge(channel, message, user, custom_id, kind=button["type"])
+        button = component_of(message.components, custom_id)
+        if button["type"] != BUTTON:
+            raise LookupError(f"{custom_id!r} is no button")
+        return self.forge(channel, message, user, custom_id)
+
+    def choose(
+        self,
+        channel: Channel,
+        message: Message,
+        user: User,
+        custom_id: str,
+        values: Sequence[str],
+    ) -> Interaction:
+        """Somebody chooses options of a select that the message really has."""
+        select = component_of(message.components, custom_id)
+        if select["type"] != STRING_SELECT:
+            raise LookupError(f"{custom_id!r} is no select")
+        return self.forge(channel, message, user, custom_id, chosen(select, values))
 
     def forge(
-        self, channel: Channel, message: Message, user: User, custom_id: str, *, kind: int = _BUTTON
+        self,
+        channel: Channel,
+        message: Message,
+        user: User,
+        custom_id: str,
+        values: Sequence[str] | None = None,
     ) -> Interaction:
-        """Somebody's client claims that a component was used, whether or not there is one."""
-        data = {"custom_id": custom_id, "component_type": kind}
-        interaction = self._begin(COMPONENT, channel, user, data, message)
-        interaction.original = message
-        return interaction
+        """Somebody's client claims that a button was clicked or, with `values`, options of a
+        select were chosen, whether or not there is one."""
+        data: Json = {"custom_id": custom_id, "component_type": BUTTON, "id": 1}
+        if values is not None:
+            data |= {"component_type": STRING_SELECT, "values": list(values)}
+        return self._begin(COMPONENT, channel, user, data, message)
+
+    def submit(
+        self, opener: Interaction, texts: Mapping[str, str], *, custom_id: str | None = None
+    ) -> Interaction:
+        """Who was shown a modal fills it in; with a `custom_id` that is not its own, forged."""
+        if opener.answer is None or opener.answer["type"] != MODAL:
+            raise LookupError("no modal is open")
+        modal = opener.answer["data"]
+        data: Json = {
+            "custom_id": custom_id or modal["custom_id"],
+            "components": filled(modal, texts),
+        }
+        message, user = opener.message_used, opener.user
+        return self._begin(MODAL_SUBMIT, opener.channel, user, data, message, opener)
 
     def _begin(
-        self, kind: int, channel: Channel, user: User, data: Json, message: Message | None = None
+        self,
+        kind: int,
+        channel: Channel,
+        user: User,
+        data: Json,
+        message: Message | None = None,
+        opener: Interaction | None = None,
     ) -> Interaction:
         world = self._world
         interaction = Interaction(
-            world.new_id(), secrets.token_urlsafe(48), kind, user, channel, world.now()
+            world.new_id(),
+            secrets.token_urlsafe(48),
+            kind,
+            user,
+            channel,
+            world.now(),
+            data,
+            message,
+            opener,
         )
         self._by_token[interaction.token] = interaction
         payload: Json = {
@@ -192,44 +296,28 @@ class Interactions:
         world.publish(Event("INTERACTION_CREATE", payload, channel.guild_id))
         return interaction
 
-    def _registered(self, channel: Channel, name: str) -> tuple[Json, list[Json], list[Json]]:
-        """The command that `name` begins with, its subcommands named after it, their options."""
-        first, *rest = name.split()
-        known = [*self._world.guild_commands.get(channel.guild_id or 0, []), *self._world.commands]
-        command = next((c for c in known if c["name"] == first), None)
-        if command is None:
-            raise LookupError(f"the bot has not registered /{first}")
-        options: list[Json] = command.get("options") or []
-        path: list[Json] = []
-        for word in rest:
-            step = _defined(options, word, name)
-            if step["type"] not in (_SUB_COMMAND, _SUB_COMMAND_GROUP):
-                raise LookupError(f"/{name}: {word} is an option, not a subcommand")
-            path.append(step)
-            options = step.get("options") or []
-        if any(option["type"] in (_SUB_COMMAND, _SUB_COMMAND_GROUP) for option in options):
-            raise LookupError(f"/{name} is not a whole command")
-        return command, path, options
+    def _known(self, channel: Channel) -> list[Json]:
+        return [*self._world.guild_commands.get(channel.guild_id or 0, []), *self._world.commands]
 
-    def _resolved(self, channel: Channel, chosen: Sequence[Json]) -> Json:
+    def _resolved(self, channel: Channel, sent: Sequence[Json]) -> Json:
         world = self._world
         guild = channel.guild
         resolved: dict[str, Json] = {}
-        for option in chosen:
-            value = option["value"]
-            if option["type"] == _USER:
+        for given in sent:
+            value = given["value"]
+            if given["type"] == USER:
                 user = world.user(int(value))
                 resolved.setdefault("users", {})[value] = user.payload()
                 if guild is not None and (member := guild.members.get(user.id)) is not None:
                     payload = member.payload(with_user=False)
                     payload["permissions"] = str(world.permissions(channel, user.id))
                     resolved.setdefault("members", {})[value] = payload
-            elif option["type"] == _CHANNEL:
+            elif given["type"] == CHANNEL:
                 picked = world.channel(int(value))
                 payload = picked.payload()
                 payload["permissions"] = str(world.permissions(picked, world.owner.id))
                 resolved.setdefault("channels", {})[value] = payload
-            elif option["type"] == _ROLE and guild is not None:
+            elif given["type"] == ROLE and guild is not None:
                 role = guild.roles[int(value)]
                 resolved.setdefault("roles", {})[value] = role.payload()
         return resolved
@@ -246,38 +334,46 @@ class Interactions:
         if self._world.now() - interaction.began_at > FIRST_ANSWER:
             raise ApiError(404, 10062)
         kind, data = body.get("type"), body.get("data") or {}
-        allowed = {
-            COMMAND: (_MESSAGE, _DEFERRED, _MODAL),
-            COMPONENT: (_MESSAGE, _DEFERRED, _DEFERRED_UPDATE, _UPDATE, _MODAL),
-            AUTOCOMPLETE: (_CHOICES,),
-        }[interaction.kind]
+        allowed = self._allowed(interaction)
         if kind not in allowed:
             raise invalid_form(
                 FieldError(("type",), "BASE_TYPE_CHOICES", f"Value must be one of {allowed}.")
             )
-        if kind == _MESSAGE:
+        if kind == MESSAGE:
             check_message(data, prefix=("data",))
             interaction.original = self._message(interaction, data)
             self._show(interaction.original)
-        elif kind == _DEFERRED:
+        elif kind == DEFERRED:
             flags = LOADING | (data.get("flags", 0) & EPHEMERAL)
             interaction.original = self._message(interaction, {"flags": flags})
             self._show(interaction.original)
-        elif kind == _UPDATE:
-            check_message(data, prefix=("data",), editing=True)
-            assert interaction.original is not None
-            self._world.edit(interaction.original, data)
-        elif kind == _CHOICES and len(data.get("choices") or []) > CHOICES:
-            raise invalid_form(
-                FieldError(
-                    ("data", "choices"),
-                    "BASE_TYPE_MAX_LENGTH",
-                    f"Must be {CHOICES} or fewer in length.",
-                )
-            )
+        elif kind in (DEFERRED_UPDATE, UPDATE):
+            assert interaction.message_used is not None
+            if kind == UPDATE:
+                check_message(data, prefix=("data",), editing=True)
+                self._edit(interaction, interaction.message_used, data)
+            interaction.original = interaction.message_used
+        elif kind == MODAL:
+            check_modal(data, prefix=("data",))
+        elif errors := tuple(choices_errors(data.get("choices") or [], ("data", "choices"))):
+            raise invalid_form(*errors)
         interaction.answer = body
         interaction.change()
         return interaction
+
+    @staticmethod
+    def _allowed(interaction: Interaction) -> tuple[int, ...]:
+        """Only who used a message's component can change that message; no modal opens another."""
+        match interaction:
+            case Interaction(kind=2):
+                return (MESSAGE, DEFERRED, MODAL)
+            case Interaction(kind=3):
+                return (MESSAGE, DEFERRED, DEFERRED_UPDATE, UPDATE, MODAL)
+            case Interaction(kind=5, message_used=Message()):
+                return (MESSAGE, DEFERRED, DEFERRED_UPDATE, UPDATE)
+            case Interaction(kind=5):
+                return (MESSAGE, DEFERRED)
+        return (CHOICES,)
 
     def callback_payload(self, interaction: Interaction) -> Json:
         """What `with_response` asks for: .../receiving-and-responding#interaction-callback"""
@@ -318,8 +414,7 @@ class Interactions:
         if message is interaction.original and message.flags & LOADING:
             self._fill(interaction, body)
         else:
-            self._world.edit(message, body)
-            interaction.change()
+            self._edit(interaction, message, body)
         return message
 
     def get(self, application_id: int, token: str, which: str) -> Message:
@@ -364,15 +459,30 @@ class Interactions:
         # https://discord.com/developers/docs/resources/message#allowed-mentions-object
         body = {"allowed_mentions": {"parse": ["users"]}} | body
         message = world.compose(interaction.channel, world.bot, body)
-        message.type = 20 if interaction.kind == COMMAND else 0
+        if interaction.kind == COMMAND:
+            is_menu = interaction.data["type"] == MESSAGE_MENU
+            message.type = _MENU_ANSWER if is_menu else _CHAT_INPUT_ANSWER
         message.application_id = world.application_id
-        message.interaction = {
+        message.interaction = self._metadata(interaction)
+        if interaction.original is not None:
+            message.interaction["original_response_message_id"] = str(interaction.original.id)
+        return message
+
+    def _metadata(self, interaction: Interaction) -> Json:
+        """https://discord.com/developers/docs/resources/message#message-interaction-metadata-object"""
+        metadata: Json = {
             "id": str(interaction.id),
             "type": interaction.kind,
             "user": interaction.user.payload(),
             "authorizing_integration_owners": {"0": str(interaction.channel.guild_id or 0)},
         }
-        return message
+        if "target_id" in interaction.data:
+            metadata["target_message_id"] = interaction.data["target_id"]
+        if interaction.kind == COMPONENT and interaction.message_used is not None:
+            metadata["interacted_message_id"] = str(interaction.message_used.id)
+        if interaction.opened_by is not None:
+            metadata["triggering_interaction_metadata"] = self._metadata(interaction.opened_by)
+        return metadata
 
     def _show(self, message: Message) -> None:
         """Ephemeral messages stand in no channel: only one person sees them."""
@@ -386,43 +496,14 @@ class Interactions:
         kept = message.flags & EPHEMERAL
         message.flags = (body.get("flags") or 0) & ~(LOADING | EPHEMERAL) | kept
         fields = {name: value for name, value in body.items() if name != "flags"}
-        self._world.edit(message, fields)
+        self._edit(interaction, message, fields)
+
+    def _edit(self, interaction: Interaction, message: Message, body: Json) -> None:
+        """Change a message, unless somebody has deleted it."""
+        stands = message.flags & EPHEMERAL or message.id in interaction.channel.messages
+        if not stands:
+            raise ApiError(404, 10008)
+        self._world.edit(message, body)
+        if message is interaction.original or message is interaction.message_used:
+            interaction.changed_original += 1
         interaction.change()
-
-
-def _defined(definitions: Sequence[Json], name: str, command: str) -> Json:
-    found = next((d for d in definitions if d["name"] == name), None)
-    if found is None:
-        raise LookupError(f"/{command} has no {name}")
-    return found
-
-
-def _option(definition: Json, value: Any, *, typing: bool) -> Json:
-    kind = definition["type"]
-    if not typing:
-        choices = [choice["value"] for choice in definition.get("choices") or []]
-        if choices and value not in choices:
-            raise ValueError(f"{definition['name']} is one of {choices}, not {value!r}")
-        _check_bounds(definition, value)
-    if kind in (_USER, _CHANNEL, _ROLE):
-        value = str(value)
-    option: Json = {"name": definition["name"], "type": kind, "value": value}
-    return option | ({"focused": True} if typing else {})
-
-
-def _check_bounds(definition: Json, value: Any) -> None:
-    """Discord's client sends no number out of the registered bounds, and no text of such length."""
-    size = len(value) if isinstance(value, str) else value
-    low, high = (
-        ("min_length", "max_length") if isinstance(value, str) else ("min_value", "max_value")
-    )
-    if low in definition and size < definition[low]:
-        raise ValueError(f"{definition['name']} is at least {definition[low]}")
-    if high in definition and size > definition[high]:
-        raise ValueError(f"{definition['name']} is at most {definition[high]}")
-
-
-def _within(path: Sequence[Json], options: list[Json]) -> list[Json]:
-    for step in reversed(path):
-        options = [{"name": step["name"], "type": step["type"], "options": options}]
-    return options

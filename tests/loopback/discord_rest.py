@@ -4,13 +4,13 @@ https://discord.com/developers/docs/reference; each handler names its page.
 """
 
 import asyncio
-import re
 from collections.abc import Awaitable, Callable
 from typing import Any, Final
 
 import orjson
 from aiohttp import BodyPartReader, web
 
+from tests.loopback.discord_commands import CHAT_INPUT, commands_errors
 from tests.loopback.discord_errors import ApiError, FieldError, Json, invalid_form
 from tests.loopback.discord_faults import (
     Broken,
@@ -47,8 +47,6 @@ LONGEST_PAGE: Final = 100
 _WITH_MESSAGES: Final = frozenset({TEXT, DIRECT, VOICE, ANNOUNCEMENT})
 _SETTABLE_FLAGS: Final = (1 << 2) | (1 << 12) | (1 << 15)
 """SUPPRESS_EMBEDS, SUPPRESS_NOTIFICATIONS, IS_COMPONENTS_V2."""
-_COMMAND_NAME: Final = re.compile(r"[-_'\w]{1,32}")
-_CHAT_INPUT: Final = 1
 
 _Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
@@ -304,19 +302,23 @@ class Rest:
         if _id(request, "application_id") != world.application_id:
             raise ApiError(403, 50001)
         given: list[Json] = await _read_json(request)
-        errors = tuple(
-            error for number, command in enumerate(given) for error in _command(command, number)
-        )
-        if errors:
+        if errors := tuple(commands_errors(given)):
             raise invalid_form(*errors)
         guild_id = _id(request, "guild_id") if "guild_id" in request.match_info else None
         known = world.commands if guild_id is None else world.guild_commands.get(guild_id, [])
-        ids = {command["name"]: command["id"] for command in known}
+        ids = {(command["type"], command["name"]): command["id"] for command in known}
         registered = [
-            {"type": _CHAT_INPUT, "options": [], "default_member_permissions": None, "nsfw": False}
+            {
+                "type": CHAT_INPUT,
+                "description": "",
+                "options": [],
+                "default_member_permissions": None,
+                "nsfw": False,
+            }
             | command
             | {
-                "id": ids.get(command["name"]) or str(world.new_id()),
+                "id": ids.get((command.get("type", CHAT_INPUT), command["name"]))
+                or str(world.new_id()),
                 "application_id": str(world.application_id),
                 "version": str(world.new_id()),
             }
@@ -576,36 +578,6 @@ def _is_of_interaction(request: web.Request) -> bool:
     """Routes that a token in their path opens; the bot's overall limit does not count them:
     https://discord.com/developers/docs/topics/rate-limits#global-rate-limit"""
     return request.path.startswith((f"{API}/interactions/", f"{API}/webhooks/"))
-
-
-def _command(command: Json, number: int) -> list[FieldError]:
-    """.../docs/interactions/application-commands#application-command-object"""
-    errors = []
-    name, description = str(command.get("name") or ""), str(command.get("description") or "")
-    if command.get("type", _CHAT_INPUT) == _CHAT_INPUT:
-        if not _COMMAND_NAME.fullmatch(name) or name != name.lower():
-            errors.append(
-                FieldError(
-                    (number, "name"),
-                    "APPLICATION_COMMAND_INVALID_NAME",
-                    "Command name is invalid",
-                )
-            )
-        if not 1 <= len(description) <= 100:
-            errors.append(
-                FieldError(
-                    (number, "description"),
-                    "BASE_TYPE_BAD_LENGTH",
-                    "Must be between 1 and 100 in length.",
-                )
-            )
-    if len(command.get("options") or []) > 25:
-        errors.append(
-            FieldError(
-                (number, "options"), "BASE_TYPE_MAX_LENGTH", "Must be 25 or fewer in length."
-            )
-        )
-    return errors
 
 
 async def _read_json(request: web.Request) -> Any:

@@ -15,7 +15,7 @@ import argparse
 import asyncio
 import signal
 import sys
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from types import TracebackType
 from typing import Any, Final, Self
@@ -232,16 +232,27 @@ class LoopbackDiscord:
         user_id: int,
         command: str,
         options: Mapping[str, Any] | None = None,
+        *,
+        forged: bool = False,
     ) -> Interaction:
         """Somebody runs a command, subcommands after a space: `await …slash(c, u, "help")`.
 
         Waits until the shard that gets it is connected; `LookupError` and `ValueError` for what
-        Discord's own client would not let them send.
+        Discord's own client would not let them send. A `forged` one may come from where the
+        command is not offered.
         """
         await self._reachable(channel_id)
         world = self.world
         return self._interactions.slash(
-            world.channels[channel_id], world.users[user_id], command, options or {}
+            world.channels[channel_id], world.users[user_id], command, options or {}, forged=forged
+        )
+
+    async def menu(self, message: Message, user_id: int, command: str) -> Interaction:
+        """Somebody chooses a command in the menu of a message."""
+        await self._reachable(message.channel_id)
+        world = self.world
+        return self._interactions.menu(
+            world.channels[message.channel_id], world.users[user_id], command, message
         )
 
     async def autocomplete(
@@ -267,13 +278,35 @@ class LoopbackDiscord:
             world.channels[message.channel_id], message, world.users[user_id], custom_id
         )
 
-    async def forge(self, message: Message, user_id: int, custom_id: str) -> Interaction:
-        """Somebody sends the click of a button that the message does not have."""
+    async def choose(
+        self, message: Message, user_id: int, custom_id: str, *values: str
+    ) -> Interaction:
+        """Somebody chooses options of a select of a message."""
+        await self._reachable(message.channel_id)
+        world = self.world
+        return self._interactions.choose(
+            world.channels[message.channel_id], message, world.users[user_id], custom_id, values
+        )
+
+    async def forge(
+        self, message: Message, user_id: int, custom_id: str, values: Sequence[str] | None = None
+    ) -> Interaction:
+        """Somebody sends the click of a button that the message does not have, or with `values`
+        the choice from a select."""
         await self._reachable(message.channel_id)
         world = self.world
         return self._interactions.forge(
-            world.channels[message.channel_id], message, world.users[user_id], custom_id
+            world.channels[message.channel_id], message, world.users[user_id], custom_id, values
         )
+
+    async def submit(
+        self, opener: Interaction, texts: Mapping[str, str], *, custom_id: str | None = None
+    ) -> Interaction:
+        """Who was shown a modal fills it in, by the custom ids of its inputs; with a `custom_id`
+        of their own as a forged client would."""
+        await opener.modal()
+        await self._reachable(opener.channel.id)
+        return self._interactions.submit(opener, texts, custom_id=custom_id)
 
     async def _reachable(self, channel_id: int) -> None:
         guild_id = self.world.channels[channel_id].guild_id

@@ -415,6 +415,13 @@ def _embed(**fields: Any) -> Json:
     return {"embeds": [{"title": "A paper"} | fields]}
 
 
+OPTIONS = [{"label": "x" * 100, "value": f"{n:0100}", "description": "x" * 100} for n in range(25)]
+
+
+def _select(**fields: Any) -> Json:
+    return {"type": 3, "custom_id": "s", "options": OPTIONS[:1]} | fields
+
+
 LONGEST = {
     "content": "x" * 2000,
     "embeds": [
@@ -441,7 +448,7 @@ LONGEST = {
                 _button(style=6, url=None, label=None, sku_id="1"),
             ],
         },
-        {"type": 1, "components": [{"type": 3, "custom_id": "s", "options": [{}] * 25}]},
+        {"type": 1, "components": [{"type": 3, "custom_id": "s", "options": OPTIONS}]},
         {"type": 1, "components": [{"type": 5, "custom_id": "u"}]},
         *[{"type": 1, "components": [_button()] * 5}] * 2,
     ],
@@ -508,8 +515,28 @@ REFUSED = {
         _button(style=1, custom_id="a"), _button(style=2, custom_id="a")
     ),
     "components.0.components.0.options.BASE_TYPE_BAD_LENGTH": _row(
-        {"type": 3, "custom_id": "s", "options": [{}] * 26}
+        {"type": 3, "custom_id": "s", "options": [*OPTIONS, OPTIONS[0] | {"value": "26"}]}
     ),
+    "components.0.components.0.options.0.label.BASE_TYPE_REQUIRED": _row(
+        _select(options=[{"value": "a"}])
+    ),
+    "components.0.components.0.options.0.label.BASE_TYPE_MAX_LENGTH": _row(
+        _select(options=[{"label": "x" * 101, "value": "a"}])
+    ),
+    "components.0.components.0.options.0.value.BASE_TYPE_MAX_LENGTH": _row(
+        _select(options=[{"label": "x", "value": "a" * 101}])
+    ),
+    "components.0.components.0.options.0.description.BASE_TYPE_MAX_LENGTH": _row(
+        _select(options=[{"label": "x", "value": "a", "description": "x" * 101}])
+    ),
+    "components.0.components.0.options.1.value.SELECT_COMPONENT_OPTION_VALUE_DUPLICATED": _row(
+        _select(options=[{"label": "x", "value": "a"}] * 2)
+    ),
+    "components.0.components.0.placeholder.BASE_TYPE_MAX_LENGTH": _row(
+        _select(placeholder="x" * 151)
+    ),
+    "components.0.components.0.min_values.NUMBER_TYPE_MAX": _row(_select(min_values=26)),
+    "components.0.components.0.max_values.NUMBER_TYPE_MIN": _row(_select(max_values=0)),
     "components.0.components.0.type.BASE_TYPE_CHOICES": _row({"type": 4, "custom_id": "t"}),
     "content.MESSAGE_CANNOT_USE_LEGACY_FIELDS_WITH_COMPONENTS_V2": {
         "content": "x",
@@ -1382,6 +1409,423 @@ class TestInteractions:
             callback, _ = await begin()
             clock[0] += timedelta(seconds=4)
             assert await post(callback, {"type": 4, "data": {"content": "hi"}}) == (404, 10062)
+
+
+class Pages(discord.ui.View):
+    """Buttons and a select under a message, and a modal."""
+
+    def __init__(self) -> None:
+        super().__init__(timeout=None)
+
+    @discord.ui.button(label="Next", custom_id="next")
+    async def turn(self, interaction: discord.Interaction, _button: Any) -> None:
+        await interaction.response.defer()
+        await interaction.edit_original_response(content="page 2")
+
+    @discord.ui.button(label="Last", custom_id="last", disabled=True)
+    async def last(self, _interaction: discord.Interaction, _button: Any) -> None:
+        raise AssertionError("nobody can click this")
+
+    @discord.ui.button(label="Jump", custom_id="jump")
+    async def jump(self, interaction: discord.Interaction, _button: Any) -> None:
+        await interaction.response.send_modal(Jump())
+
+    @discord.ui.select(
+        custom_id="pick",
+        options=[discord.SelectOption(label=n, value=n) for n in ("a", "b", "c")],
+        max_values=2,
+    )
+    async def pick(self, interaction: discord.Interaction, select: Any) -> None:
+        await interaction.response.send_message(" ".join(select.values), ephemeral=True)
+        await interaction.followup.send("and more")
+
+
+class Jump(discord.ui.Modal, title="Jump"):
+    page: discord.ui.Label[Any] = discord.ui.Label(
+        text="Page", component=discord.ui.TextInput(custom_id="page", max_length=2)
+    )
+
+    async def on_submit(self, interaction: discord.Interaction) -> None:
+        assert isinstance(self.page.component, discord.ui.TextInput)
+        said = f"page {self.page.component.value}"
+        if interaction.message is not None:
+            await interaction.response.edit_message(content=said)
+        else:
+            await interaction.response.send_message(said)
+
+
+class TestComponents:
+    def client(self) -> Client:
+        client = Client()
+
+        @client.tree.command(description="A list, shared or not")
+        async def pages(interaction: discord.Interaction, share: bool = True) -> None:
+            await interaction.response.defer(ephemeral=not share)
+            await interaction.followup.send("page 1", view=Pages())
+
+        @client.tree.command(description="Ask at once")
+        async def jump(interaction: discord.Interaction) -> None:
+            await interaction.response.send_modal(Jump())
+
+        @client.tree.context_menu(name="Find papers")
+        async def find(interaction: discord.Interaction, message: discord.Message) -> None:
+            await interaction.response.send_message(f"in {message.content!r}", ephemeral=True)
+
+        return client
+
+    @pytest.mark.parametrize("share", [True, False])
+    async def test_a_message_is_turned_where_it_stands(
+        self, discord_server: LoopbackDiscord, channel_id: int, share: bool
+    ) -> None:
+        """By somebody else too, if it is shared; one for somebody alone stands in no channel."""
+        ann, bob = discord_server.add_user("ann"), discord_server.add_user("bob")
+        async with online(discord_server, self.client()) as client:
+            await client.tree.sync()
+            asked = await discord_server.slash(channel_id, ann, "pages", {"share": share})
+            message = await asked.message()
+            turned = await discord_server.click(message, bob if share else ann, "next")
+            assert await turned.changed() is message
+        assert (await turned.answered())["type"] == 6
+        assert message.content == "page 2"
+        assert discord_server.messages(channel_id) == [message] * share
+        assert len(message.components) == 2
+
+    async def test_options_are_chosen_and_answered_in_private(
+        self, discord_server: LoopbackDiscord, channel_id: int
+    ) -> None:
+        user_id = discord_server.add_user("ann")
+        async with online(discord_server, self.client()) as client:
+            await client.tree.sync()
+            message = await (await discord_server.slash(channel_id, user_id, "pages")).message()
+            chosen = await discord_server.choose(message, user_id, "pick", "a", "c")
+            answer = await chosen.message()
+            [more] = await chosen.followed_up()
+        assert answer.content == "a c"
+        assert answer.flags & EPHEMERAL
+        assert answer.interaction is not None
+        assert answer.interaction["interacted_message_id"] == str(message.id)
+        assert more.interaction is not None
+        assert more.interaction["original_response_message_id"] == str(answer.id)
+
+    async def test_a_modal_is_filled_in_and_changes_the_message(
+        self, discord_server: LoopbackDiscord, channel_id: int
+    ) -> None:
+        user_id = discord_server.add_user("ann")
+        async with online(discord_server, self.client()) as client:
+            await client.tree.sync()
+            message = await (await discord_server.slash(channel_id, user_id, "pages")).message()
+            opened = await discord_server.click(message, user_id, "jump")
+            assert (await opened.modal())["title"] == "Jump"
+            for texts, error in (
+                ({"page": ""}, ValueError),
+                ({"page": "123"}, ValueError),
+                ({"leaf": "1"}, LookupError),
+            ):
+                with pytest.raises(error):
+                    await discord_server.submit(opened, texts)
+            submitted = await discord_server.submit(opened, {"page": "7"})
+            await submitted.changed()
+        assert message.content == "page 7"
+
+    async def test_a_modal_of_a_command_has_no_message_to_change(
+        self, discord_server: LoopbackDiscord, channel_id: int
+    ) -> None:
+        user_id = discord_server.add_user("ann")
+        async with online(discord_server, self.client()) as client:
+            await client.tree.sync()
+            asked = await discord_server.slash(channel_id, user_id, "jump")
+            await asked.modal()
+            answer = await (await discord_server.submit(asked, {"page": "7"})).message()
+            with pytest.raises(ValueError, match="no modal"):
+                await (await discord_server.slash(channel_id, user_id, "pages")).modal()
+        assert answer.content == "page 7"
+        assert answer.interaction is not None
+        assert answer.interaction["triggering_interaction_metadata"]["id"] == str(asked.id)
+
+    async def test_nobody_uses_what_is_disabled_or_not_there(
+        self, discord_server: LoopbackDiscord, channel_id: int
+    ) -> None:
+        user_id = discord_server.add_user("ann")
+        async with online(discord_server, self.client()) as client:
+            await client.tree.sync()
+            message = await (await discord_server.slash(channel_id, user_id, "pages")).message()
+            with pytest.raises(ValueError, match="disabled"):
+                await discord_server.click(message, user_id, "last")
+            for wrong in ("pick", "nothing"):
+                with pytest.raises(LookupError):
+                    await discord_server.click(message, user_id, wrong)
+            with pytest.raises(LookupError):
+                await discord_server.choose(message, user_id, "next", "a")
+            for values in ((), ("d",), ("a", "b", "c")):
+                with pytest.raises(ValueError, match="pick"):
+                    await discord_server.choose(message, user_id, "pick", *values)
+
+    async def test_a_message_that_is_gone_cannot_be_turned(
+        self, discord_server: LoopbackDiscord, channel_id: int
+    ) -> None:
+        user_id = discord_server.add_user("ann")
+        client = self.client()
+        failed = asyncio.get_running_loop().create_future()
+
+        async def on_error(
+            _view: Any, _interaction: discord.Interaction, error: Exception, _item: Any
+        ) -> None:
+            failed.set_result(error)
+
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(Pages, "on_error", on_error)
+            async with online(discord_server, client):
+                await client.tree.sync()
+                asked = await discord_server.slash(channel_id, user_id, "pages")
+                message = await asked.message()
+                discord_server.world.delete(message)
+                await discord_server.click(message, user_id, "next")
+                error = await failed
+        assert isinstance(error, discord.NotFound)
+        assert error.code == 10008
+
+    async def test_a_command_in_the_menu_of_a_message_reads_that_message(
+        self, discord_server: LoopbackDiscord, channel_id: int
+    ) -> None:
+        """Without the intent to read any."""
+        user_id = discord_server.add_user("ann")
+        said = discord_server.say(channel_id, user_id, "see 2406.00001")
+        async with online(discord_server, self.client()) as client:
+            await client.tree.sync()
+            found = await discord_server.menu(said, user_id, "Find papers")
+            answer = await found.message()
+            with pytest.raises(LookupError):
+                await discord_server.menu(said, user_id, "pages")
+        assert answer.content == "in 'see 2406.00001'"
+        assert answer.type == 23
+        assert answer.interaction is not None
+        assert answer.interaction["target_message_id"] == str(said.id)
+
+    async def test_an_answer_says_in_the_history_that_it_is_one(
+        self, discord_server: LoopbackDiscord, channel_id: int
+    ) -> None:
+        user_id = discord_server.add_user("ann")
+        async with online(discord_server, self.client()) as client:
+            await client.tree.sync()
+            await (await discord_server.slash(channel_id, user_id, "pages")).message()
+            await text_channel(client, channel_id).send("a post")
+            post, answer = [m async for m in text_channel(client, channel_id).history()]
+        assert (post.webhook_id, post.interaction_metadata) == (None, None)
+        assert answer.author == post.author
+        assert answer.webhook_id == client.application_id
+        assert answer.interaction_metadata is not None
+        assert answer.interaction_metadata.user.id == user_id
+
+    @pytest.mark.parametrize(
+        ("told", "modal"),
+        {
+            "title.BASE_TYPE_REQUIRED": {"title": ""},
+            "title.BASE_TYPE_MAX_LENGTH": {"title": "x" * 46},
+            "custom_id.BASE_TYPE_MAX_LENGTH": {"custom_id": "x" * 101},
+            "components.BASE_TYPE_BAD_LENGTH": {"components": []},
+            "components.0.type.BASE_TYPE_CHOICES": {"components": [{"type": 2}]},
+            "components.0.label.BASE_TYPE_MAX_LENGTH": {
+                "components": [{"type": 18, "label": "x" * 46}]
+            },
+            "components.0.label.BASE_TYPE_REQUIRED": {"components": [{"type": 18}]},
+            "components.0.component.max_length.NUMBER_TYPE_MAX": {"max_length": 4001},
+            "components.0.component.style.BASE_TYPE_CHOICES": {"style": 3},
+            "components.0.component.placeholder.BASE_TYPE_MAX_LENGTH": {"placeholder": "x" * 101},
+            "components.0.component.type.BASE_TYPE_CHOICES": {"type": 2},
+        }.items(),
+    )
+    async def test_a_modal_that_is_none_is_refused_where_it_is_wrong(
+        self, discord_server: LoopbackDiscord, channel_id: int, told: str, modal: Json
+    ) -> None:
+        field: Json = {"type": 4, "style": 1, "custom_id": "page"}
+        if ".component." in told:
+            field |= modal
+            modal = {}
+        label = {"type": 18, "label": "Page", "component": field}
+        user_id = discord_server.add_user("ann")
+        async with (
+            online(discord_server, self.client()) as client,
+            bare(discord_server) as session,
+        ):
+            await client.tree.sync()
+            message = await (await discord_server.slash(channel_id, user_id, "pages")).message()
+            begun = await discord_server.forge(message, user_id, "unknown")
+            url = f"{discord_server.url}/interactions/{begun.id}/{begun.token}/callback"
+            data = {"title": "Jump", "custom_id": "jump", "components": [label]} | modal
+            async with session.post(url, json={"type": 9, "data": data}) as response:
+                answer = await response.json()
+        assert (response.status, answer["code"]) == (400, 50035)
+        assert begun.answer is None
+        *path, code = told.split(".")
+        errors = answer["errors"]["data"]
+        for step in path:
+            errors = errors[step]
+        assert code in [error["code"] for error in errors["_errors"]]
+
+    async def test_what_modals_and_messages_are_answered_with_is_limited(
+        self, discord_server: LoopbackDiscord, channel_id: int
+    ) -> None:
+        user_id = discord_server.add_user("ann")
+        async with (
+            online(discord_server, self.client()) as client,
+            bare(discord_server) as session,
+        ):
+            await client.tree.sync()
+            asked = await discord_server.slash(channel_id, user_id, "jump")
+            await asked.modal()
+            submitted = await discord_server.submit(asked, {"page": "7"}, custom_id="other")
+            url = f"{discord_server.url}/interactions/{submitted.id}/{submitted.token}/callback"
+            for kind in (6, 7, 8, 9):
+                async with session.post(url, json={"type": kind, "data": {}}) as response:
+                    errors = (await response.json())["errors"]
+                    assert set(errors) == {"type"}
+
+
+def _command(**fields: Any) -> Json:
+    return {"name": "papers", "description": "x"} | fields
+
+
+def _string(**fields: Any) -> Json:
+    return _command(options=[{"type": 3, "name": "query", "description": "x"} | fields])
+
+
+BAD_COMMANDS = {
+    "0.name.APPLICATION_COMMAND_INVALID_NAME": [_command(name="Papers")],
+    "0.description.BASE_TYPE_BAD_LENGTH": [_command(description="x" * 101)],
+    "0.name_localizations.ko.APPLICATION_COMMAND_INVALID_NAME": [
+        _command(name_localizations={"ko": "논문 찾기"})
+    ],
+    "0.name_localizations.kr.BASE_TYPE_CHOICES": [_command(name_localizations={"kr": "논문"})],
+    "0.description_localizations.ko.BASE_TYPE_BAD_LENGTH": [
+        _command(description_localizations={"ko": ""})
+    ],
+    "0.options.0.name.APPLICATION_COMMAND_INVALID_NAME": [_string(name="a b")],
+    "0.options.0.name_localizations.ko.APPLICATION_COMMAND_INVALID_NAME": [
+        _string(name_localizations={"ko": "가" * 33})
+    ],
+    "0.options.0.description.BASE_TYPE_BAD_LENGTH": [_string(description="")],
+    "0.options.0.choices.BASE_TYPE_MAX_LENGTH": [
+        _string(choices=[{"name": str(n), "value": str(n)} for n in range(26)])
+    ],
+    "0.options.0.choices.0.name.BASE_TYPE_BAD_LENGTH": [
+        _string(choices=[{"name": "x" * 101, "value": "x"}])
+    ],
+    "0.options.0.choices.0.value.BASE_TYPE_BAD_LENGTH": [
+        _string(choices=[{"name": "x", "value": "x" * 101}])
+    ],
+    "0.options.0.choices.0.name_localizations.ko.BASE_TYPE_BAD_LENGTH": [
+        _string(choices=[{"name": "x", "value": "x", "name_localizations": {"ko": ""}}])
+    ],
+    "0.options.0.autocomplete.APPLICATION_COMMAND_OPTION_CHOICES_AND_AUTOCOMPLETE": [
+        _string(choices=[{"name": "x", "value": "x"}], autocomplete=True)
+    ],
+    "0.options.1.APPLICATION_COMMAND_OPTIONS_REQUIRED_INVALID": [
+        _command(
+            options=[
+                {"type": 3, "name": "a", "description": "x"},
+                {"type": 3, "name": "b", "description": "x", "required": True},
+            ]
+        )
+    ],
+    "0.options.APPLICATION_COMMAND_OPTIONS_NAME_NOT_UNIQUE": [
+        _command(
+            options=[
+                {"type": 3, "name": n, "description": "x", "name_localizations": {"ko": "가"}}
+                for n in ("a", "b")
+            ]
+        )
+    ],
+    "0.options.0.options.0.description.BASE_TYPE_BAD_LENGTH": [
+        _command(
+            options=[
+                {"type": 1, "name": "day", "description": "x"}
+                | {"options": [{"type": 3, "name": "a", "description": ""}]}
+            ]
+        )
+    ],
+    "1.name.APPLICATION_COMMANDS_DUPLICATE_NAME": [_command(), _command()],
+    "0.APPLICATION_COMMAND_TOO_LARGE": [
+        _command(
+            options=[
+                {"type": 3, "name": f"o{n}", "description": "x"}
+                | {"choices": [{"name": f"{i:060}", "value": f"{i:0100}"} for i in range(25)]}
+                for n in range(2)
+            ]
+        )
+    ],
+    "0.name.BASE_TYPE_BAD_LENGTH": [{"type": 3, "name": "x" * 33}],
+    "0.description.APPLICATION_COMMAND_CONTEXT_MENU_DESCRIPTION": [
+        {"type": 3, "name": "Find papers", "description": "x"}
+    ],
+}
+
+
+class TestCommands:
+    @pytest.mark.parametrize(("told", "commands"), BAD_COMMANDS.items(), ids=BAD_COMMANDS)
+    async def test_what_is_no_command_is_refused_where_it_is_wrong(
+        self, discord_server: LoopbackDiscord, told: str, commands: list[Json]
+    ) -> None:
+        base = f"{discord_server.url}/applications/{discord_server.world.application_id}"
+        async with (
+            bare(discord_server) as session,
+            session.put(f"{base}/commands", json=commands) as response,
+        ):
+            errors = (await response.json())["errors"]
+        assert response.status == 400
+        *path, code = told.split(".")
+        for step in path:
+            errors = errors[step]
+        assert code in [error["code"] for error in errors["_errors"]]
+        assert discord_server.commands == []
+
+    async def test_names_in_other_languages_are_taken(
+        self, discord_server: LoopbackDiscord
+    ) -> None:
+        base = f"{discord_server.url}/applications/{discord_server.world.application_id}"
+        spoken = {"name_localizations": {"ko": "논문"}, "description_localizations": {"ko": "논문"}}
+        commands = [
+            _command(**spoken),
+            _command(name="about"),
+            {"type": 3, "name": "Find papers", "name_localizations": {"ko": "논문 찾기"}},
+            {"type": 2, "name": "Find papers"},
+        ]
+        async with bare(discord_server) as session:
+            for _ in range(2):
+                async with session.put(f"{base}/commands", json=commands) as response:
+                    assert response.status == 200
+        assert len({command["id"] for command in discord_server.commands}) == 4
+        assert discord_server.commands[0]["name_localizations"] == {"ko": "논문"}
+
+    async def test_a_command_is_offered_only_where_it_belongs(
+        self, discord_server: LoopbackDiscord, channel_id: int
+    ) -> None:
+        client = Client()
+
+        async def hello(interaction: discord.Interaction) -> None:
+            assert interaction.context.guild == (interaction.guild is not None)
+            await interaction.response.send_message("hello")
+
+        _, servers, directs = (
+            client.tree.command(name=name, description="x")(hello)
+            for name in ("anywhere", "servers", "directs")
+        )
+        app_commands.guild_only(servers)
+        app_commands.allowed_contexts(dms=True)(directs)
+        user_id = discord_server.add_user("ann")
+        direct = discord_server.world.direct_channel(discord_server.world.users[user_id]).id
+        async with online(discord_server, client):
+            await client.tree.sync()
+            for channel, name in (
+                (channel_id, "anywhere"),
+                (direct, "anywhere"),
+                (channel_id, "servers"),
+                (direct, "directs"),
+            ):
+                said = await (await discord_server.slash(channel, user_id, name)).message()
+                assert said.content == "hello"
+            for channel, name in ((direct, "servers"), (channel_id, "directs")):
+                with pytest.raises(ValueError, match="not offered here"):
+                    await discord_server.slash(channel, user_id, name)
 
 
 class TestItsOwnProcess:

@@ -44,10 +44,13 @@ def _embed(embed: dict[str, Any]) -> int:
         *("fields", "footer", "thumbnail"),
     }
     assert 0 <= embed["color"] <= 0xFFFFFF
-    _address(embed["url"], 2048)
+    if "url" in embed:
+        _address(embed["url"], 2048)
     if "thumbnail" in embed:
         _address(embed["thumbnail"]["url"], 2048)
-    texts = [(embed["title"], 256), (embed["footer"]["text"], 2048)]
+    texts = [(embed["title"], 256)]
+    if "footer" in embed:
+        texts.append((embed["footer"]["text"], 2048))
     if "description" in embed:
         texts.append((embed["description"], 4096))
     assert len(embed.get("fields", [])) <= 25

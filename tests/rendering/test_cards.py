@@ -61,22 +61,32 @@ def test_a_card_speaks_the_readers_language() -> None:
     card = a_card(paper, language="ko")
 
     assert lines(card)[1:] == ["- 열 개의 선택지"]
-    assert footer(card) == "#1 · 2024년 6월 4일 · arXiv 2406.01574 · digest"
+    assert footer(card) == "#1 · 2024년 6월 4일 · arXiv 2406.01574 · 다이제스트"
 
 
 @pytest.mark.parametrize(
     ("summary", "said"),
     [
-        (a_summary("x"), "digest in English"),
+        (a_summary("x"), "digest"),
         (a_summary("x", language="und"), "digest"),
-        (a_summary("x", language="ko-kr"), "digest"),
-        (a_summary("x", origin=SummaryOrigin.HUGGING_FACE), "Hugging Face summary in English"),
+        (a_summary("x", language="en-gb"), "digest"),
+        (a_summary("x", language="ko"), "digest in Korean"),
+        (
+            a_summary("x", language="ko", origin=SummaryOrigin.HUGGING_FACE),
+            "Hugging Face summary in Korean",
+        ),
     ],
 )
 def test_the_footer_says_which_summary_it_is(summary: Summary, said: str) -> None:
-    card = a_card(a_paper(summaries=(summary,)), language="ko")
+    card = a_card(a_paper(summaries=(summary,)), language="en")
 
     assert footer(card).endswith(f" · {said}")
+
+
+def test_the_language_of_a_summary_has_its_name_in_the_readers() -> None:
+    card = a_card(a_paper(summaries=(a_summary("x"),)), language="ko")
+
+    assert footer(card).endswith(" · 다이제스트(영어)")
 
 
 def test_marks_of_late_papers_and_tests_stand_in_the_footer() -> None:

@@ -45,7 +45,7 @@ def test_the_heading_says_what_comes_and_where_from() -> None:
 
 def test_the_heading_has_no_word_about_what_is_not() -> None:
     assert heading([an_item()], sources=[], language="ko") == (
-        "**Daily papers · 2024년 6월 4일** · 1 paper"
+        "**오늘의 논문 · 2024년 6월 4일** · 논문 1편"
     )
 
 
@@ -184,7 +184,7 @@ def test_a_closing_says_something_and_not_too_much() -> None:
 def test_a_quiet_day_is_explained_in_one_silent_line(
     reason: QuietReason, since: datetime | None, why: str
 ) -> None:
-    message = notice(Quiet(reason=reason, next_at=MONDAY, spoken=True, since=since))
+    message = notice(Quiet(reason=reason, next_at=MONDAY, spoken=True, since=since), language="en")
 
     assert message.content == (
         f"No papers today: {why}. Next post: <t:1718002800:F> (<t:1718002800:R>)."

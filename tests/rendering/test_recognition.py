@@ -52,9 +52,10 @@ def a_closing(number: int = 0, day: date = DAY) -> Rendered:
     return closing([(item, a_paper(), 1)], day=day, language="en", quiet_until=None, number=number)
 
 
-def a_notice(hour: int = 7) -> Rendered:
+def a_notice(hour: int = 7, language: str = "en") -> Rendered:
     next_at = MONDAY.replace(hour=hour)
-    return notice(Quiet(reason=QuietReason.WEEKEND, next_at=next_at, spoken=True))
+    quiet = Quiet(reason=QuietReason.WEEKEND, next_at=next_at, spoken=True)
+    return notice(quiet, language=language)
 
 
 QUIET_AHEAD = closing([], day=DAY, language="en", quiet_until=MONDAY)
@@ -69,6 +70,16 @@ def test_a_message_is_recognised(wanted: Rendered) -> None:
 
 def test_a_card_with_other_votes_or_without_its_picture_is_the_same() -> None:
     assert shows(stored(a_card(upvotes=1, heading="Today")), a_card(upvotes=99, plain=True))
+
+
+@pytest.mark.parametrize("languages", [("en", "ko"), ("ko", "en"), ("ko", "de"), ("de", "ko")])
+def test_a_line_is_recognised_whatever_language_the_channel_has_now(
+    languages: tuple[str, str],
+) -> None:
+    before, now = languages
+
+    assert shows(stored(a_notice(language=before)), a_notice(language=now))
+    assert not shows(stored(a_notice(7, language=before)), a_notice(8, language=now))
 
 
 @pytest.mark.parametrize(

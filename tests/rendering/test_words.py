@@ -4,7 +4,9 @@ from datetime import UTC, date, datetime, timedelta, timezone
 
 import pytest
 
+from bot.domain.phrases import Language, Phrase, counted, phrase
 from bot.rendering import words
+from tests.builders import utc
 
 
 @pytest.mark.parametrize(
@@ -41,9 +43,28 @@ def test_a_number_beyond_all_counting_stays_short() -> None:
     assert words.short_number(10**100, "en") == "999B"
 
 
+def papers(count: int) -> Phrase:
+    return counted("{count} paper", "{count} papers", count=count)
+
+
 def test_one_is_not_many() -> None:
-    assert words.plural(words.PAPERS, 1, "en") == "1 paper"
-    assert words.plural(words.PAPERS, 0, "en") == "0 papers"
+    assert words.spoken(papers(1), "en") == "1 paper"
+    assert words.spoken(papers(0), "en") == "0 papers"
+    assert words.spoken(papers(1234), "de") == "1.234 papers"
+
+
+def test_a_phrase_is_spoken_in_the_readers_language_values_and_all() -> None:
+    said = phrase(
+        "from {sources}",
+        sources=(papers(2), Language("ko"), 1234, date(2024, 6, 4), utc(2024, 6, 4), "{as is}"),
+    )
+
+    assert words.spoken(said, "ko-KR") == (
+        "출처: 논문 2편, 한국어, 1,234, 2024년 6월 4일, <t:1717459200:F> 및 {as is}"
+    )
+    assert words.spoken(said, "en") == (
+        "from 2 papers, Korean, 1,234, 4 June 2024, <t:1717459200:F> and {as is}"
+    )
 
 
 @pytest.mark.parametrize(

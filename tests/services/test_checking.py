@@ -1,10 +1,13 @@
 import shutil
+import sqlite3
 from collections.abc import Callable
+from contextlib import closing
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import NamedTuple
 
 import pytest
+from sqlalchemy import make_url
 
 from bot.domain.digests import Digest
 from bot.domain.errors import SourceUnavailable
@@ -25,6 +28,7 @@ from bot.services.checking import (
     check_room,
     check_source,
     check_store,
+    rebuild_index,
     summary,
 )
 from bot.sources.reading import Problem, Reading
@@ -153,6 +157,7 @@ async def test_a_database_that_is_well_is_good_in_every_respect(url: str) -> Non
         "integrity",
         "integrity",
         "index",
+        "index",
         "subscriptions",
     ]
     assert len(report.subscriptions) == 1
@@ -192,6 +197,64 @@ async def test_each_thing_that_is_wrong_with_a_database_is_a_line(
     [line] = [line for line in lines if not line.startswith("✓")]
     assert line.startswith(found.line)
     assert " → " in line
+
+
+# --- the search index ---
+
+BUILD_ANEW = "→ `daily-papers check --rebuild-index` builds it anew from what is stored"
+
+
+def damage(url: str, statement: str) -> None:
+    file = make_url(url).database
+    assert file is not None
+    with closing(sqlite3.connect(file, isolation_level=None)) as connection:
+        connection.execute(statement)
+
+
+async def test_a_damaged_index_is_told_and_built_anew(url: str) -> None:
+    async with open_database(url) as database:
+        await save(database, *(a_stored_paper(n) for n in range(2, 5)))
+    damage(
+        url, "DELETE FROM search_docsize WHERE rowid IN (SELECT rowid FROM search_docsize LIMIT 2)"
+    )
+    assert f"✗ index: the search index does not agree with 2 of 4 listings {BUILD_ANEW}" in (
+        await found_in(url)
+    )
+
+    assert str(await rebuild_index(url)) == (
+        "✓ index: the search index was built anew from 4 listings"
+    )
+    assert "✓ index: 4 listings can be searched" in await found_in(url)
+
+
+async def test_an_index_that_cannot_be_read_is_told_and_the_rest_looked_at(url: str) -> None:
+    damage(url, "DELETE FROM search_data WHERE id > 10")
+    lines = await found_in(url)
+    assert f"✗ index: the search index does not agree with 1 of 1 listing {BUILD_ANEW}" in lines
+    assert lines[-1].startswith("✓ subscriptions: ")
+
+    await rebuild_index(url)
+    assert all(line.startswith("✓") for line in await found_in(url))
+
+
+async def test_an_index_of_another_version_is_built_by_the_bot(url: str) -> None:
+    damage(url, "DELETE FROM marks WHERE name LIKE 'search index %'")
+    [line] = [line for line in await found_in(url) if not line.startswith("✓")]
+    assert line == (
+        "! index: the search index was not built by this version of the program → "
+        "start the bot: it builds it anew"
+    )
+
+
+async def test_nothing_is_built_on_tables_of_another_version(url: str) -> None:
+    damage(url, "UPDATE alembic_version SET version_num = '0002'")
+    assert str(await rebuild_index(url)).startswith("! migrations: the tables are of version 0002")
+
+
+async def test_nothing_is_built_where_no_database_is(url: str, tmp_path: Path) -> None:
+    finding = await rebuild_index(url.replace("papers.db", "none.db"))
+    assert str(finding).startswith("✗ index: there is no database")
+    assert not (tmp_path / "none.db").exists()
 
 
 async def test_a_file_that_is_no_database_ends_the_look_with_what_to_do(

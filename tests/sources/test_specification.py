@@ -90,7 +90,7 @@ def test_http_is_for_this_machine(here: Path) -> None:
 def test_what_cannot_be_meant_says_what_to_write(here: Path, specification: str, cure: str) -> None:
     with pytest.raises(SettingsError) as caught:
         sources(specification)
-    assert cure in caught.value.reply
+    assert cure in str(caught.value)
 
 
 def test_a_token_needs_a_safe_way_and_the_form_of_one() -> None:

@@ -1,11 +1,14 @@
 import asyncio
 import random
+import threading
 from contextlib import suppress
 
 import pytest
 
-from bot.storage.database import Database, open_database
-from bot.storage.errors import PaperNotFound
+from bot.domain.papers import Paper
+from bot.storage.database import Database, Stores, open_database
+from bot.storage.errors import DatabaseUnavailable, PaperNotFound
+from tests.builders import utc
 from tests.storage.samples import CHANNEL, DAY, NOON, digest, paper, paper_id, save, subscribe
 
 
@@ -115,3 +118,63 @@ async def test_a_transaction_that_is_cancelled_keeps_nothing_and_blocks_nobody(
 
     await asyncio.wait_for(subscribe(elsewhere, 1), timeout=5)
     await asyncio.wait_for(subscribe(database, 2), timeout=5)
+
+
+# --- look-ups on a thread -----------------------------------------------------------------
+
+
+async def test_a_look_up_reads_what_was_committed(database: Database) -> None:
+    await save(database, paper(1))
+
+    async def both(stores: Stores) -> tuple[Paper, Paper]:
+        return await stores.papers.get(paper_id(1)), await stores.papers.get(paper_id(1))
+
+    assert await database.look_up(both) == (paper(1), paper(1))
+
+
+async def test_more_look_ups_than_threads_all_come_to_an_end(database: Database) -> None:
+    await save(database, paper(1))
+
+    found = await asyncio.gather(
+        *(database.look_up(lambda s: s.papers.get(paper_id(1))) for _ in range(50))
+    )
+
+    assert found == [paper(1)] * 50
+
+
+async def test_a_look_up_cannot_write(database: Database) -> None:
+    with pytest.raises(DatabaseUnavailable):
+        await database.look_up(lambda stores: stores.marks.set("mine", utc(2024, 6, 4)))
+
+
+async def test_what_a_look_up_raises_is_raised_and_the_next_one_works(database: Database) -> None:
+    for _ in range(10):
+        with pytest.raises(PaperNotFound):
+            await database.look_up(lambda stores: stores.papers.get(paper_id(1)))
+
+
+async def test_a_look_up_that_waits_for_something_else_is_refused(database: Database) -> None:
+    async def wait(_stores: Stores) -> None:
+        await asyncio.sleep(0)
+
+    with pytest.raises(RuntimeError, match="nothing but the stores"):
+        await database.look_up(wait)
+
+
+async def test_a_look_up_that_is_given_up_leaves_the_database_usable(database: Database) -> None:
+    begun, may_end = threading.Event(), threading.Event()
+
+    async def slow(stores: Stores) -> tuple[str, ...]:
+        begun.set()
+        may_end.wait(10)
+        return await stores.papers.languages()
+
+    asking = asyncio.create_task(database.look_up(slow))
+    await asyncio.to_thread(begun.wait, 10)
+    asking.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await asking
+    may_end.set()
+
+    await save(database, paper(1))
+    assert await database.look_up(lambda s: s.papers.get(paper_id(1))) == paper(1)

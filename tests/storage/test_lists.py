@@ -1,11 +1,16 @@
+import sqlite3
+from contextlib import closing
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
+from zoneinfo import ZoneInfo
 
 import pytest
 
 from bot.domain.digests import Digest, Listing
+from bot.domain.lookups import Appearance, VotesSeen
 from bot.domain.papers import Paper, SummaryOrigin
 from bot.storage.database import Database
+from bot.storage.documents import first_of
 from bot.storage.lists import SaveCounts
 from tests.storage.samples import DAY, NOON, digest, paper, paper_id, save, summary
 
@@ -189,6 +194,93 @@ async def test_live_votes_stand_over_written_ones_and_some_over_none(
 
     assert listing.upvotes == upvotes
     assert listing.live == (first[1] or second[1])
+
+
+# --- votes over time, and all lists of a paper ---
+
+
+async def appearances(database: Database, number: int = 1) -> tuple[Appearance, ...]:
+    async with database.reading() as stores:
+        return await stores.lists.appearances(paper_id(number))
+
+
+async def test_votes_are_remembered_as_they_were_at_the_end_of_each_day(
+    database: Database,
+) -> None:
+    for hours, votes in [(0, 3), (1, 5), (23, 5), (26, 9), (60, 9), (90, 2)]:
+        await save(
+            database,
+            Listing(paper=paper(1), upvotes=votes, live=True),
+            read_at=NOON + timedelta(hours=hours),
+        )
+
+    [found] = await appearances(database)
+
+    assert found.upvotes == 2
+    assert found.seen == (
+        VotesSeen(DAY, 5),
+        VotesSeen(DAY + timedelta(days=1), 9),  # though some readings brought nothing new
+        VotesSeen(DAY + timedelta(days=4), 2),
+    )
+
+
+async def test_the_day_of_votes_is_of_utc(database: Database) -> None:
+    in_seoul = datetime(2024, 6, 5, 8, tzinfo=ZoneInfo("Asia/Seoul"))
+    await save(database, Listing(paper=paper(1), upvotes=3, live=True), read_at=in_seoul)
+
+    [found] = await appearances(database)
+
+    assert found.seen == (VotesSeen(DAY, 3),)
+
+
+async def test_votes_that_somebody_wrote_down_some_day_are_no_votes_over_time(
+    database: Database,
+) -> None:
+    await save(database, Listing(paper=paper(1), upvotes=3))
+    await save(database, Listing(paper=paper(2), live=True))
+
+    assert (await appearances(database))[0] == Appearance(day=DAY, rank=1, upvotes=3)
+    assert (await appearances(database, 2))[0] == Appearance(day=DAY, rank=2, upvotes=None)
+
+
+async def test_a_paper_appears_on_its_lists_newest_first_with_its_rank_there(
+    database: Database,
+) -> None:
+    votes = {1: 5, 2: 9, 3: 5, 4: None, 5: None, 6: 0}
+    for day, order in ((DAY, (4, 3, 1, 2, 6, 5)), (DAY_BEFORE, (5, 6, 1, 4))):
+        await save(
+            database,
+            *(Listing(paper=paper(n), upvotes=votes[n], live=True) for n in order),
+            day=day,
+        )
+
+    for number in votes:
+        found = await appearances(database, number)
+        days = [day for day in (DAY, DAY_BEFORE) if number in numbers(await stored(database, day))]
+        assert [each.day for each in found] == days
+        for each in found:
+            assert numbers(await stored(database, each.day))[each.rank - 1] == number
+    assert await appearances(database, 99) == ()
+
+
+async def test_papers_that_come_to_a_list_later_get_the_next_numbers(database: Database) -> None:
+    await save(database, paper(1), paper(2))
+    await save(database, paper(3), paper(1))
+    await save(database, paper(1), day=DAY_BEFORE)
+
+    async with database.reading() as stores:
+        newest = await stores.search.titles("", limit=5)
+    with closing(sqlite3.connect(database.file)) as connection:
+        documents = connection.execute("SELECT document FROM listings ORDER BY 1").fetchall()
+
+    first = first_of(DAY)
+    assert [match.paper_id for match in newest] == [paper_id(n) for n in (3, 2, 1)]
+    assert [number for (number,) in documents] == [
+        first_of(DAY_BEFORE),
+        first,
+        first + 1,
+        first + 2,
+    ]
 
 
 # --- descriptions ---

@@ -49,7 +49,7 @@ async def test_a_paper_that_is_not_stored_is_named_in_the_reply(database: Databa
         with pytest.raises(PaperNotFound) as caught:
             await stores.papers.get(paper_id(7))
 
-    assert "`2406.00007`" in caught.value.reply
+    assert caught.value.reply.values == {"paper": "`2406.00007`"}
 
 
 async def test_many_papers_come_in_the_order_asked_and_unknown_ones_are_left_out(

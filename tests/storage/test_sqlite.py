@@ -26,6 +26,7 @@ from bot.storage.errors import (
     DatabaseUnavailable,
     PaperNotFound,
 )
+from bot.storage.threads import THREADS, ReadingThreads
 from tests.storage.samples import (
     CHANNEL,
     DAY,
@@ -302,9 +303,11 @@ async def opened(url: str) -> AsyncIterator[tuple[Database, AsyncEngine]]:
     async with open_database(url):
         pass
     writer, reader = sqlite.engines(make_url(url))
+    threads = ReadingThreads(sqlite.threads_engine(make_url(url), pool_size=THREADS))
     try:
-        yield Database(make_url(url), writer=writer, reader=reader), writer
+        yield Database(make_url(url), writer=writer, reader=reader, threads=threads), writer
     finally:
+        await threads.close()
         await reader.dispose()
         await writer.dispose()
 

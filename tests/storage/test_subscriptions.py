@@ -61,7 +61,7 @@ async def test_a_second_subscription_of_a_channel_is_refused_and_the_first_kept(
     with pytest.raises(AlreadySubscribed) as caught:
         await subscribe(database, at=daily(20))
 
-    assert f"<#{CHANNEL}>" in caught.value.reply
+    assert caught.value.reply.values == {"channel": f"<#{CHANNEL}>"}
     assert await stored(database, first.id) == first
 
 

@@ -1,0 +1,263 @@
+"""`/papers …`, `/about` and **Find papers**: the face of `services.finding`."""
+
+import logging
+from collections.abc import Awaitable, Iterable, Sequence
+from importlib.metadata import metadata
+from typing import Any, Final, TypeAlias
+
+import discord
+from discord import app_commands
+from discord.ext import commands
+
+from bot import __version__
+from bot.answering import language_of
+from bot.cogs.cooldown import Cooldown
+from bot.cogs.pages import PagesCog, fill
+from bot.domain.lookups import Candidates, NoList, Period
+from bot.domain.phrases import counted, phrase, translatable
+from bot.permissions import invitation
+from bot.rendering import limits, markup
+from bot.rendering.about import about_card
+from bot.rendering.message import Link
+from bot.rendering.words import day_text, spoken
+from bot.services.finding import Finding
+
+log = logging.getLogger(__name__)
+
+Interaction: TypeAlias = discord.Interaction[Any]
+Choices: TypeAlias = list[app_commands.Choice[str]]
+Text = app_commands.Range[str, 1, 200]
+Votes = app_commands.Range[int, 0, 1_000_000]
+
+FIND_PAPERS: Final = translatable("Find papers")
+
+_EVERYWHERE: Final = app_commands.AppCommandContext(guild=True, dm_channel=True)
+_SHARE: Final = translatable("Show the answer to everybody here")
+_DATE: Final = translatable("Such as 2024-06-04, 4 June, yesterday or last friday")
+_PERIODS: Final = (
+    app_commands.Choice(name=translatable("Day"), value=Period.DAY.value),
+    app_commands.Choice(name=translatable("Week"), value=Period.WEEK.value),
+    app_commands.Choice(name=translatable("Month"), value=Period.MONTH.value),
+    app_commands.Choice(name=translatable("Year"), value=Period.YEAR.value),
+    app_commands.Choice(name=translatable("All"), value=Period.ALL.value),
+)
+
+
+class LookupCog(commands.Cog):
+    """Everybody may ask; the answer is theirs alone unless they share it."""
+
+    papers = app_commands.Group(
+        name="papers",
+        description=translatable("Look up the papers of past days"),
+        allowed_contexts=_EVERYWHERE,
+    )
+
+    def __init__(
+        self,
+        bot: commands.AutoShardedBot,
+        finding: Finding,
+        pages: PagesCog,
+        *,
+        cooldown: Cooldown,
+    ) -> None:
+        self._bot = bot
+        self._finding = finding
+        self._pages = pages
+        self._cooldown = cooldown
+        self._links = project_links(metadata("daily-papers").get_all("Project-URL") or [])
+        self._find_papers = app_commands.ContextMenu(
+            name=FIND_PAPERS, callback=self.find_papers, allowed_contexts=_EVERYWHERE
+        )
+        self._find_papers.add_check(self.interaction_check)
+
+    async def cog_load(self) -> None:
+        self._bot.tree.add_command(self._find_papers)
+
+    async def cog_unload(self) -> None:
+        self._bot.tree.remove_command(self._find_papers.name, type=self._find_papers.type)
+
+    async def interaction_check(self, interaction: Interaction) -> bool:
+        self._cooldown.spend(interaction)
+        return True
+
+    @papers.command(description=translatable("The list of a past day"))
+    @app_commands.describe(date=_DATE, share=_SHARE)
+    async def day(
+        self, interaction: Interaction, date: Text | None = None, share: bool = False
+    ) -> None:
+        await _begin(interaction, share=share)
+        try:
+            question = await self._finding.on_day(date, language=language_of(interaction))
+        except NoList as none:
+            if not none.nearest:
+                raise
+            await self._pages.show_nearest(interaction, none)
+        else:
+            await self._pages.show(interaction, question)
+
+    @papers.command(description=translatable("The papers of an author"))
+    @app_commands.describe(
+        name=translatable("Any part of the name, in any order; accents don't matter"), share=_SHARE
+    )
+    async def author(self, interaction: Interaction, name: Text, share: bool = False) -> None:
+        await _begin(interaction, share=share)
+        found = await self._finding.by_author(name)
+        if isinstance(found, Candidates):
+            await self._pages.show_candidates(interaction, found)
+        else:
+            await self._pages.show(interaction, found)
+
+    @papers.command(description=translatable("Search titles, summaries and abstracts"))
+    @app_commands.describe(
+        query=translatable('Words to find; "quotes" keep words together, -word excludes'),
+        author=translatable("Only papers of this author"),
+        since=translatable("Only lists since this day"),
+        until=translatable("Only lists until this day"),
+        min_votes=translatable("Only papers with so many votes"),
+        share=_SHARE,
+    )
+    async def search(
+        self,
+        interaction: Interaction,
+        query: Text,
+        author: Text | None = None,
+        since: Text | None = None,
+        until: Text | None = None,
+        min_votes: Votes | None = None,
+        share: bool = False,
+    ) -> None:
+        await _begin(interaction, share=share)
+        question = await self._finding.search(
+            query,
+            author=author,
+            since=since,
+            until=until,
+            min_votes=min_votes,
+            language=language_of(interaction),
+        )
+        await self._pages.show(interaction, question)
+
+    @papers.command(name="show", description=translatable("Everything about one paper"))
+    @app_commands.describe(
+        paper=translatable("An arXiv id, a link, or words of its title"), share=_SHARE
+    )
+    async def show(self, interaction: Interaction, paper: Text, share: bool = False) -> None:
+        await _begin(interaction, share=share)
+        await self._pages.show_paper(interaction, await self._finding.paper(paper))
+
+    @papers.command(description=translatable("The papers with the most votes of a while"))
+    @app_commands.describe(period=translatable("How far back; a week if left out"), share=_SHARE)
+    @app_commands.choices(period=list(_PERIODS))
+    async def top(
+        self, interaction: Interaction, period: str = Period.WEEK.value, share: bool = False
+    ) -> None:
+        await _begin(interaction, share=share)
+        question = await self._finding.best(Period(period))
+        await self._pages.show(interaction, question)
+
+    @app_commands.command(description=translatable("What I am, what I hold, and what I keep"))
+    @app_commands.describe(share=_SHARE)
+    @app_commands.allowed_contexts(guilds=True, dms=True)
+    async def about(self, interaction: Interaction, share: bool = False) -> None:
+        await _begin(interaction, share=share)
+        language = language_of(interaction)
+        invite = Link(
+            spoken(phrase("Add me to a server"), language), invitation(interaction.application_id)
+        )
+        card = about_card(
+            await self._finding.about(),
+            version=__version__,
+            links=[invite, *self._links],
+            language=language,
+        )
+        await fill(interaction, card, card.view())
+
+    async def find_papers(self, interaction: Interaction, message: discord.Message) -> None:
+        """The papers that a message links to or names."""
+        await _begin(interaction, share=False)
+        await self._pages.show(interaction, self._finding.named("\n".join(_texts(message))))
+
+    # --- what is offered while one types ---
+
+    @day.autocomplete("date")
+    @search.autocomplete("since")
+    @search.autocomplete("until")
+    async def _days(self, interaction: Interaction, current: str) -> Choices:
+        return await _offered(interaction, self._days_like(current, language_of(interaction)))
+
+    async def _days_like(self, typed: str, language: str) -> Choices:
+        return [
+            _choice(
+                f"{day_text(offered.day, language)} · {_papers(offered.papers, language)}",
+                offered.day.isoformat(),
+            )
+            for offered in await self._finding.days(typed, language=language)
+        ]
+
+    @author.autocomplete("name")
+    @search.autocomplete("author")
+    async def _authors(self, interaction: Interaction, current: str) -> Choices:
+        return await _offered(interaction, self._authors_like(current, language_of(interaction)))
+
+    async def _authors_like(self, typed: str, language: str) -> Choices:
+        return [
+            _choice(
+                _with_end(markup.plain(author.name), f" · {_papers(author.papers, language)}"),
+                f"#{author.id}",
+            )
+            for author in await self._finding.authors(typed)
+        ]
+
+    @show.autocomplete("paper")
+    async def _titles(self, interaction: Interaction, current: str) -> Choices:
+        return await _offered(interaction, self._titles_like(current))
+
+    async def _titles_like(self, typed: str) -> Choices:
+        return [
+            _choice(markup.plain(entry.title) or str(entry.id), str(entry.id))
+            for entry in await self._finding.titles(typed)
+        ]
+
+
+def project_links(named: Sequence[str]) -> tuple[Link, ...]:
+    """The project's own pages, as the package's metadata names them: "Repository, https://…"."""
+    pairs = [one.partition(", ")[::2] for one in named]
+    return tuple(Link(label, url) for label, url in pairs if limits.is_web_url(url))
+
+
+async def _begin(interaction: Interaction, *, share: bool) -> None:
+    """Acknowledge at once: Discord waits three seconds for that, and then for minutes."""
+    await interaction.response.defer(ephemeral=not share, thinking=True)
+
+
+async def _offered(interaction: Interaction, choices: Awaitable[Choices]) -> Choices:
+    """`choices`, or none if they cannot be had: one goes on typing without them."""
+    try:
+        return (await choices)[: limits.CHOICES]
+    except Exception as error:  # noqa: BLE001 - whatever it is, it must not stop who types
+        name = interaction.command.qualified_name if interaction.command is not None else "?"
+        log.warning("autocomplete of %s failed: %s", name, str(error) or type(error).__name__)
+        return []
+
+
+def _choice(name: str, value: str) -> app_commands.Choice[str]:
+    return app_commands.Choice(name=limits.fit(name, limits.CHOICE), value=value)
+
+
+def _with_end(text: str, end: str) -> str:
+    """`text` cut so that `end`, which is not cut, still finds room in a choice."""
+    return limits.fit(text or "?", limits.CHOICE - limits.units(end)) + end
+
+
+def _papers(count: int, language: str) -> str:
+    return spoken(counted("{count} paper", "{count} papers", count=count), language)
+
+
+def _texts(message: discord.Message) -> Iterable[str]:
+    """All that a message says: its text, its embeds, and those of what it forwards."""
+    forwarded: Sequence[discord.Message | discord.MessageSnapshot] = message.message_snapshots
+    for said in (message, *forwarded):
+        yield said.content
+        for embed in said.embeds:
+            yield from filter(None, [embed.url, embed.title, embed.description])
+            yield from (f"{field.name}\n{field.value}" for field in embed.fields)

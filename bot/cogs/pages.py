@@ -1,0 +1,458 @@
+"""Lists with pages: the buttons that turn them, the selects under them, and what these answer.
+
+Everything that a press needs is in the `custom_id` of what was pressed, or in the store under the
+token there: a press after a restart is answered like any other.
+"""
+
+import re
+from collections.abc import Callable, Coroutine, Sequence
+from dataclasses import dataclass, replace
+from datetime import date
+from functools import wraps
+from typing import Any, Concatenate, Final, ParamSpec, Self, TypeAlias
+
+import discord
+from discord.ext import commands
+
+from bot.answering import answer_error, begin_answer, language_of, say
+from bot.cogs.cooldown import Cooldown
+from bot.domain.errors import InvalidInput
+from bot.domain.lookups import (
+    PAGE,
+    Answer,
+    ByAuthor,
+    Candidates,
+    NoList,
+    OnDay,
+    Question,
+    QuestionExpired,
+)
+from bot.domain.papers import PaperId
+from bot.domain.phrases import phrase
+from bot.domain.text import quoted
+from bot.rendering import answers, limits
+from bot.rendering.message import Rendered
+from bot.rendering.records import record_card
+from bot.rendering.words import spoken
+from bot.services.finding import Finding
+from bot.services.measures import Measures
+
+Interaction: TypeAlias = discord.Interaction[Any]
+
+_LANGUAGE: Final = r"(?P<language>[A-Za-z0-9-]{2,12})"
+_PLACE: Final = rf"(?P<token>[\w-]{{1,16}}):(?P<page>\d{{1,4}}):{_LANGUAGE}"
+_JUMP_TO: Final = re.compile(f"jump-to:{_PLACE}", re.ASCII)
+_LONGEST_PAGE: Final = 4
+
+PAGE_TYPED: Final = "page"
+"""The `custom_id` of the text in which one types a page's number."""
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A page of the answer whose question is kept under `token`, in the asker's `language`."""
+
+    token: str
+    page: int
+    language: str
+
+    @classmethod
+    def of(cls, match: re.Match[str]) -> Self:
+        return cls(match["token"], int(match["page"]), match["language"])
+
+    def custom_id(self, kind: str) -> str:
+        return f"{kind}:{self.token}:{self.page}:{self.language}"
+
+
+class Turn(
+    discord.ui.DynamicItem[discord.ui.Button[Any]],
+    template=re.compile(f"(?:back|on):{_PLACE}", re.ASCII),
+):
+    """Back or on to the page that is named in it."""
+
+    def __init__(self, button: discord.ui.Button[Any], place: Place) -> None:
+        super().__init__(button, row=1)
+        self._place = place
+
+    @classmethod
+    async def from_custom_id(
+        cls, _: Interaction, item: discord.ui.Item[Any], match: re.Match[str], /
+    ) -> Self:
+        return cls(_button(item), Place.of(match))
+
+    async def callback(self, interaction: Interaction) -> None:
+        await _pages(interaction).turn(interaction, self._place)
+
+
+class Jump(
+    discord.ui.DynamicItem[discord.ui.Button[Any]],
+    template=re.compile(f"jump:{_PLACE}", re.ASCII),
+):
+    """Says which page this is, and asks for another one."""
+
+    def __init__(self, button: discord.ui.Button[Any], place: Place) -> None:
+        super().__init__(button, row=1)
+        self._place = place
+
+    @classmethod
+    async def from_custom_id(
+        cls, _: Interaction, item: discord.ui.Item[Any], match: re.Match[str], /
+    ) -> Self:
+        return cls(_button(item), Place.of(match))
+
+    async def callback(self, interaction: Interaction) -> None:
+        await _pages(interaction).ask_for_page(interaction, self._place, self.item.label or "")
+
+
+class OpenPaper(discord.ui.DynamicItem[discord.ui.Select[Any]], template=re.compile(r"open-paper")):
+    """The papers of a page: choosing one opens its card for who chose it, and nobody else."""
+
+    def __init__(self, select: discord.ui.Select[Any]) -> None:
+        super().__init__(select, row=0)
+
+    @classmethod
+    async def from_custom_id(
+        cls, _: Interaction, item: discord.ui.Item[Any], _match: re.Match[str], /
+    ) -> Self:
+        return cls(_select(item))
+
+    async def callback(self, interaction: Interaction) -> None:
+        await _pages(interaction).open_paper(interaction, self.item.values[0])
+
+
+class ChooseAuthor(
+    discord.ui.DynamicItem[discord.ui.Select[Any]],
+    template=re.compile(f"choose-author:{_LANGUAGE}", re.ASCII),
+):
+    """The authors whom a name may mean: choosing one turns the list into their papers."""
+
+    def __init__(self, select: discord.ui.Select[Any], language: str) -> None:
+        super().__init__(select, row=0)
+        self._language = language
+
+    @classmethod
+    async def from_custom_id(
+        cls, _: Interaction, item: discord.ui.Item[Any], match: re.Match[str], /
+    ) -> Self:
+        return cls(_select(item), match["language"])
+
+    async def callback(self, interaction: Interaction) -> None:
+        await _pages(interaction).choose_author(
+            interaction, self.item.values[0], language=self._language
+        )
+
+
+class ChooseDay(
+    discord.ui.DynamicItem[discord.ui.Select[Any]],
+    template=re.compile(f"choose-day:{_LANGUAGE}", re.ASCII),
+):
+    """The days around one without a list: choosing one shows its list instead."""
+
+    def __init__(self, select: discord.ui.Select[Any], language: str) -> None:
+        super().__init__(select, row=0)
+        self._language = language
+
+    @classmethod
+    async def from_custom_id(
+        cls, _: Interaction, item: discord.ui.Item[Any], match: re.Match[str], /
+    ) -> Self:
+        return cls(_select(item), match["language"])
+
+    async def callback(self, interaction: Interaction) -> None:
+        await _pages(interaction).choose_day(
+            interaction, self.item.values[0], language=self._language
+        )
+
+
+_ITEMS: Final = (Turn, Jump, OpenPaper, ChooseAuthor, ChooseDay)
+
+_CHOOSE_AUTHOR: Final = phrase("Choose an author")
+_CHOOSE_DAY: Final = phrase("Choose a day nearby")
+_OPEN: Final = phrase("Open a paper, for you alone")
+_OUTDATED: Final = phrase("That is from an older version of me. Ask again with `/papers`.")
+
+_Options = ParamSpec("_Options")
+_Press: TypeAlias = Callable[
+    Concatenate["PagesCog", Interaction, _Options], Coroutine[Any, Any, None]
+]
+
+
+def _answered(name: str) -> Callable[[_Press[_Options]], _Press[_Options]]:
+    """Let a press count, answer whatever goes wrong with it, and call it `name` in logs."""
+
+    def decorate(press: _Press[_Options]) -> _Press[_Options]:
+        @wraps(press)
+        async def answered(
+            cog: "PagesCog",
+            interaction: Interaction,
+            /,
+            *args: _Options.args,
+            **options: _Options.kwargs,
+        ) -> None:
+            begin_answer(interaction, name=name)
+            try:
+                cog.cooldown.spend(interaction)
+                await press(cog, interaction, *args, **options)
+            except Exception as error:  # noqa: BLE001 - it logs what was not foreseen
+                await answer_error(interaction, error, name=name, measures=cog.measures)
+
+        return answered
+
+    return decorate
+
+
+class PagesCog(commands.Cog):
+    """Shows answers, and answers whoever presses what stands under them."""
+
+    def __init__(
+        self,
+        bot: commands.AutoShardedBot,
+        finding: Finding,
+        *,
+        cooldown: Cooldown,
+        measures: Measures,
+    ) -> None:
+        self._bot = bot
+        self.finding = finding
+        self.cooldown = cooldown
+        self.measures = measures
+
+    async def cog_load(self) -> None:
+        self._bot.add_dynamic_items(*_ITEMS)
+
+    async def cog_unload(self) -> None:
+        self._bot.remove_dynamic_items(*_ITEMS)
+
+    # --- answers to commands, which have been deferred ---
+
+    async def show(self, interaction: Interaction, question: Question) -> None:
+        """The first page of the answer to `question`."""
+        await self._show(interaction, question, language=language_of(interaction))
+
+    async def show_candidates(self, interaction: Interaction, found: Candidates) -> None:
+        """Several authors, to choose one."""
+        language = language_of(interaction)
+        options = answers.author_options(found.authors[: limits.CHOICES], language=language)
+        view = discord.ui.View(timeout=None)
+        select = _select_of(options, f"choose-author:{language}", spoken(_CHOOSE_AUTHOR, language))
+        view.add_item(ChooseAuthor(select, language))
+        await fill(interaction, answers.candidates(found, language=language), view)
+
+    async def show_nearest(self, interaction: Interaction, none: NoList) -> None:
+        """Why a day has no list, with the days around it to choose from."""
+        language = language_of(interaction)
+        options = answers.day_options(none.nearest, language=language)
+        view = discord.ui.View(timeout=None)
+        select = _select_of(options, f"choose-day:{language}", spoken(_CHOOSE_DAY, language))
+        view.add_item(ChooseDay(select, language))
+        await fill(interaction, Rendered(content=spoken(none.reply, language)), view)
+
+    async def show_paper(self, interaction: Interaction, paper_id: PaperId) -> None:
+        """All that is known about a paper."""
+        record = await self.finding.record(paper_id)
+        card = record_card(record, language=language_of(interaction))
+        await fill(interaction, card, card.view())
+
+    # --- what is pressed ---
+
+    @_answered("turn page")
+    async def turn(self, interaction: Interaction, place: Place) -> None:
+        await self._turn(interaction, place)
+
+    @_answered("ask for page")
+    async def ask_for_page(self, interaction: Interaction, place: Place, shown: str) -> None:
+        language = language_of(interaction)
+        modal = discord.ui.Modal(
+            title=limits.fit(spoken(phrase("Go to a page"), language), limits.MODAL_TEXT),
+            custom_id=place.custom_id("jump-to"),
+        )
+        number = discord.ui.TextInput[Any](
+            custom_id=PAGE_TYPED, placeholder=shown, max_length=_LONGEST_PAGE
+        )
+        asked = limits.fit(spoken(phrase("Number of the page"), language), limits.MODAL_TEXT)
+        modal.add_item(discord.ui.Label(text=asked, component=number))
+        # It is answered by `on_interaction`, also after a restart: nothing waits for it.
+        modal.stop()
+        await interaction.response.send_modal(modal)
+
+    @_answered("jump to page")
+    async def jump(self, interaction: Interaction, place: Place, typed: str) -> None:
+        digits = typed.strip()
+        if not digits.isdecimal():
+            raise InvalidInput(
+                f"no page number in {len(typed)} characters",
+                reply=phrase(
+                    "{typed} is no number of a page. Write one such as `2`.", typed=quoted(typed)
+                ),
+            )
+        page = max(int(digits[:_LONGEST_PAGE]) - 1, 0)
+        await self._turn(interaction, replace(place, page=page))
+
+    @_answered("open paper")
+    async def open_paper(self, interaction: Interaction, value: str) -> None:
+        await interaction.response.defer(ephemeral=True, thinking=True)
+        await self.show_paper(interaction, PaperId.parse(value))
+
+    @_answered("choose author")
+    async def choose_author(self, interaction: Interaction, value: str, *, language: str) -> None:
+        await interaction.response.defer()
+        await self._show(interaction, ByAuthor(int(value)), language=language)
+
+    @_answered("choose day")
+    async def choose_day(self, interaction: Interaction, value: str, *, language: str) -> None:
+        await interaction.response.defer()
+        await self._show(interaction, OnDay(date.fromisoformat(value)), language=language)
+
+    @_answered("outdated")
+    async def refuse(self, interaction: Interaction) -> None:
+        """What an older version made is of no use any more: take it away, and say so."""
+        if interaction.type is discord.InteractionType.component:
+            await _take_away(interaction)
+        await say(interaction, _OUTDATED)
+
+    @commands.Cog.listener()
+    async def on_interaction(self, interaction: Interaction) -> None:
+        """Answer what discord.py gives to nobody: our modal, and what no item of ours matches."""
+        data: Any = interaction.data or {}
+        custom_id = data.get("custom_id", "")
+        match interaction.type:
+            case discord.InteractionType.modal_submit:
+                if (place := _JUMP_TO.fullmatch(custom_id)) is not None:
+                    await self.jump(interaction, Place.of(place), _text_in(data))
+                else:
+                    await self.refuse(interaction)
+            case discord.InteractionType.component if not _is_known(custom_id):
+                await self.refuse(interaction)
+
+    async def _show(self, interaction: Interaction, question: Question, *, language: str) -> None:
+        answer = await self.finding.answer(question, language=language)
+        token = await self.finding.keep(question) if answer.pages > 1 else None
+        await _fill_page(interaction, answer, token, language)
+
+    async def _turn(self, interaction: Interaction, place: Place) -> None:
+        await interaction.response.defer()
+        try:
+            question = await self.finding.kept(place.token)
+        except QuestionExpired:
+            await _take_away(interaction, Turn, Jump)
+            raise
+        answer = await self.finding.answer(question, page=place.page, language=place.language)
+        await _fill_page(interaction, answer, place.token, place.language)
+
+
+def _pages(interaction: Interaction) -> PagesCog:
+    cog = interaction.client.get_cog(PagesCog.__cog_name__)
+    assert isinstance(cog, PagesCog)  # noqa: S101 - it is what registers the items
+    return cog
+
+
+def _button(item: discord.ui.Item[Any]) -> discord.ui.Button[Any]:
+    assert isinstance(item, discord.ui.Button)  # noqa: S101 - we gave the id to a button
+    return item
+
+
+def _select(item: discord.ui.Item[Any]) -> discord.ui.Select[Any]:
+    assert isinstance(item, discord.ui.Select)  # noqa: S101 - we gave the id to a select
+    return item
+
+
+async def fill(
+    interaction: Interaction, message: Rendered, view: discord.ui.View | None = None
+) -> None:
+    """Put `message` where the interaction's deferred answer, or what was pressed, stands."""
+    await interaction.edit_original_response(
+        content=message.content,
+        embeds=message.embeds,
+        view=view,
+        allowed_mentions=discord.AllowedMentions.none(),
+    )
+
+
+async def _fill_page(
+    interaction: Interaction, answer: Answer, token: str | None, language: str
+) -> None:
+    view = discord.ui.View(timeout=None)
+    if answer.entries:
+        options = answers.paper_options(
+            answer.entries, first=answer.page * PAGE + 1, language=language
+        )
+        view.add_item(OpenPaper(_select_of(options, "open-paper", spoken(_OPEN, language))))
+    if token is not None and answer.pages > 1:
+        here = Place(token, answer.page, language)
+        back = replace(here, page=max(here.page - 1, 0))
+        on = replace(here, page=here.page + 1)
+        for item in (
+            Turn(
+                discord.ui.Button(
+                    label=spoken(phrase("Back"), language),
+                    custom_id=back.custom_id("back"),
+                    disabled=answer.page == 0,
+                ),
+                back,
+            ),
+            Jump(
+                discord.ui.Button(
+                    label=f"{answer.page + 1}/{answer.pages}", custom_id=here.custom_id("jump")
+                ),
+                here,
+            ),
+            Turn(
+                discord.ui.Button(
+                    label=spoken(phrase("Next"), language),
+                    custom_id=on.custom_id("on"),
+                    disabled=answer.page + 1 >= answer.pages,
+                ),
+                on,
+            ),
+        ):
+            view.add_item(item)
+    shown = answers.page(answer, language=language)
+    await fill(interaction, shown, view if view.children else None)
+
+
+def _select_of(
+    options: Sequence[answers.Option], custom_id: str, placeholder: str
+) -> discord.ui.Select[Any]:
+    return discord.ui.Select(
+        custom_id=custom_id,
+        placeholder=limits.fit(placeholder, limits.PLACEHOLDER),
+        options=[
+            discord.SelectOption(label=one.label, description=one.description, value=one.value)
+            for one in options
+        ],
+    )
+
+
+async def _take_away(interaction: Interaction, *kinds: type[discord.ui.DynamicItem[Any]]) -> None:
+    """Take from the message the items of these kinds, and those that are of no kind we know."""
+    assert interaction.message is not None  # noqa: S101 - what was pressed stands in one
+    view = discord.ui.View.from_message(interaction.message, timeout=None)
+    for item in view.walk_children():
+        custom_id = getattr(item, "custom_id", None)
+        if custom_id is not None and (_is_of(custom_id, kinds) or not _is_known(custom_id)):
+            view.remove_item(item)
+    view.stop()  # its items are known by their ids: discord.py need not remember them
+    left = view if view.children else None
+    if interaction.response.is_done():
+        await interaction.edit_original_response(view=left)
+    else:
+        await interaction.response.edit_message(view=left)
+
+
+def _is_known(custom_id: str) -> bool:
+    return _is_of(custom_id, _ITEMS)
+
+
+def _is_of(custom_id: str, kinds: Sequence[type[discord.ui.DynamicItem[Any]]]) -> bool:
+    return any(
+        kind.__discord_ui_compiled_template__.fullmatch(custom_id) is not None for kind in kinds
+    )
+
+
+def _text_in(data: Any) -> str:
+    """The one text in what a modal sends, however deep it stands."""
+    if isinstance(data, dict):
+        if isinstance(value := data.get("value"), str):
+            return value
+        return next(filter(None, map(_text_in, data.values())), "")
+    return next(filter(None, map(_text_in, data)), "") if isinstance(data, list) else ""
