@@ -52,6 +52,7 @@ bench: .venv/dev ## speed, as ratios within one run
 	$(BIN)/python -m benchmarks.reading
 	$(BIN)/python -m benchmarks.posting
 	$(BIN)/python -m benchmarks.limits
+	$(BIN)/python -m benchmarks.lookups
 
 soak: .venv/dev ## the bot killed a thousand times in the middle of its work (KILLS, SEED)
 	$(BIN)/python -m tests.killing.soak --kills $(KILLS) --seed $(SEED)

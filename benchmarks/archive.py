@@ -52,7 +52,9 @@ LONGEST: Final = 60
 """Papers of a list."""
 
 _DAYS_AT_ONCE: Final = 100
-_NOON: Final = time_of_day(12, tzinfo=UTC)
+NOON: Final = time_of_day(12, tzinfo=UTC)
+"""When lists are read, and again at two in the night."""
+
 _TWO: Final = time_of_day(2, tzinfo=UTC)
 
 
@@ -67,7 +69,7 @@ class Day:
     def read_at(self) -> tuple[datetime, datetime]:
         """When either was read."""
         after = self.opened.day + timedelta(days=1)
-        return datetime.combine(self.opened.day, _NOON), datetime.combine(after, _TWO)
+        return datetime.combine(self.opened.day, NOON), datetime.combine(after, _TWO)
 
 
 # --- words --------------------------------------------------------------------------------
@@ -481,7 +483,7 @@ def archive(papers: int, folder: Path = FOLDER) -> Path:
 async def _make_tables(file: Path) -> None:
     url = f"sqlite+aiosqlite:///{file}"
     async with open_database(url) as database, database.transaction() as stores:
-        await stores.lists.note_success(SOURCE, datetime.combine(LAST_DAY, _NOON))
+        await stores.lists.note_success(SOURCE, datetime.combine(LAST_DAY, NOON))
 
 
 def main() -> None:

@@ -28,7 +28,7 @@ from bot import __version__, logs
 from bot.app import open_app, open_archive
 from bot.checking import check as every_finding
 from bot.domain.errors import BotError, SettingsError, SourceUnreadable
-from bot.permissions import NEEDED
+from bot.permissions import invitation
 from bot.services.checking import Finding, Level, summary
 from bot.services.clock import utc_now
 from bot.services.collecting import Collected
@@ -291,10 +291,7 @@ def invite(
     """Print the link that invites the bot to a server, with the least permissions it needs."""
     if application_id is None:
         application_id = application_of(load_settings().token())
-    url = discord.utils.oauth_url(
-        application_id, permissions=NEEDED, scopes=("bot", "applications.commands")
-    )
-    console.print(url, soft_wrap=True, highlight=False)
+    console.print(invitation(application_id), soft_wrap=True, highlight=False)
 
 
 def application_of(token: str) -> int:

@@ -91,7 +91,10 @@ async def say(interaction: Interaction, said: Phrase, *, ephemeral: bool = True)
             else:
                 return
         await interaction.followup.send(text, ephemeral=ephemeral)
-    except NOT_ANSWERED as error:
+    except (*NOT_ANSWERED, RuntimeError) as error:
+        # aiohttp's word for a session that was closed: the bot has stopped meanwhile.
+        if isinstance(error, RuntimeError) and not interaction.client.is_closed():
+            raise
         log.warning(
             "%s %s: the answer did not arrive: %s",
             _KINDS.get(interaction.type, "interaction"),
@@ -123,7 +126,7 @@ async def answer_error(
         log.info("%s %s: cooldown of %.0f s", kind, name, cause.retry_after)
         again_at = interaction.created_at + timedelta(seconds=cause.retry_after)
         reply = phrase(
-            "That was a lot at once: everybody shall have their turn. Ask again {in_time}.",
+            "That was a lot at once. Ask again {in_time}.",
             in_time=timestamp(again_at, "R"),
         )
     elif isinstance(cause, NOT_ANSWERED):

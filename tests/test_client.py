@@ -28,7 +28,7 @@ from bot.services.measures import Measures, ShardHealth
 from bot.settings import load_settings
 from bot.storage.errors import DatabaseUnavailable
 from tests.builders import a_digest
-from tests.loopback.discord_faults import Denied, Fault, Held, Page
+from tests.loopback.discord_faults import Broken, Denied, Fault, Held, Page
 from tests.loopback.discord_gateway import Close
 from tests.loopback.discord_permissions import Permission
 from tests.loopback.discord_server import LoopbackDiscord
@@ -334,6 +334,21 @@ async def test_a_heartbeat_that_was_answered_is_the_latency(
         latency = app.bot.shard_health()[0].latency
         assert latency is not None
         assert 0 <= latency < 60
+
+
+async def test_an_acknowledgement_whose_answer_was_lost_still_leads_to_a_reply(
+    app: App, discord_server: LoopbackDiscord
+) -> None:
+    guild = discord_server.add_guild("lab")
+    channel = discord_server.add_channel(guild, "papers")
+    manager = discord_server.add_member(guild, "민지", Permission.MANAGE_CHANNELS, locale="ko")
+    async with connected(app, discord_server):
+        await until(lambda: discord_server.commands != [])
+        lost = Broken(500, carried_out=True)
+        discord_server.inject(lost, "POST", "/interactions/*/*/callback")
+        asked = await discord_server.slash(channel, manager, "subscription list")
+        reply = await asked.message()
+    assert reply.content == "Discord 문제로 끝까지 처리하지 못했어요. 다시 시도해 주세요."
 
 
 async def test_buttons_and_forms_are_timed_like_commands(

@@ -4,6 +4,7 @@ Everything that a press needs is in the `custom_id` of what was pressed, or in t
 token there: a press after a restart is answered like any other.
 """
 
+import logging
 import re
 from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass, replace
@@ -16,7 +17,7 @@ from discord.ext import commands
 
 from bot.answering import answer_error, begin_answer, language_of, say
 from bot.cogs.cooldown import Cooldown
-from bot.domain.errors import InvalidInput
+from bot.domain.errors import BotError, InvalidInput
 from bot.domain.lookups import (
     PAGE,
     Answer,
@@ -36,6 +37,8 @@ from bot.rendering.records import record_card
 from bot.rendering.words import spoken
 from bot.services.finding import Finding
 from bot.services.measures import Measures
+
+log = logging.getLogger(__name__)
 
 Interaction: TypeAlias = discord.Interaction[Any]
 
@@ -295,13 +298,15 @@ class PagesCog(commands.Cog):
 
     @_answered("choose author")
     async def choose_author(self, interaction: Interaction, value: str, *, language: str) -> None:
+        question = ByAuthor(_author_id(value))
         await interaction.response.defer()
-        await self._show(interaction, ByAuthor(int(value)), language=language)
+        await self._show(interaction, question, language=language)
 
     @_answered("choose day")
     async def choose_day(self, interaction: Interaction, value: str, *, language: str) -> None:
+        question = OnDay(_day(value))
         await interaction.response.defer()
-        await self._show(interaction, OnDay(date.fromisoformat(value)), language=language)
+        await self._show(interaction, question, language=language)
 
     @_answered("outdated")
     async def refuse(self, interaction: Interaction) -> None:
@@ -326,8 +331,17 @@ class PagesCog(commands.Cog):
 
     async def _show(self, interaction: Interaction, question: Question, *, language: str) -> None:
         answer = await self.finding.answer(question, language=language)
-        token = await self.finding.keep(question) if answer.pages > 1 else None
+        token = await self._kept(question) if answer.pages > 1 else None
         await _fill_page(interaction, answer, token, language)
+
+    async def _kept(self, question: Question) -> str | None:
+        """The token for the page buttons; none if it cannot be kept now: a page without buttons
+        is better than no page."""
+        try:
+            return await self.finding.keep(question)
+        except BotError as error:
+            log.warning("an answer has no page buttons: %s", error)
+            return None
 
     async def _turn(self, interaction: Interaction, place: Place) -> None:
         await interaction.response.defer()
@@ -338,6 +352,26 @@ class PagesCog(commands.Cog):
             raise
         answer = await self.finding.answer(question, page=place.page, language=place.language)
         await _fill_page(interaction, answer, place.token, place.language)
+
+
+class _Outdated(InvalidInput):
+    """A choice that nothing of this version offers."""
+
+    def __init__(self) -> None:
+        super().__init__("a choice that was not offered", reply=_OUTDATED)
+
+
+def _author_id(value: str) -> int:
+    if re.fullmatch(r"\d{1,18}", value, re.ASCII) is None:
+        raise _Outdated
+    return int(value)
+
+
+def _day(value: str) -> date:
+    try:
+        return date.fromisoformat(value)
+    except ValueError:
+        raise _Outdated from None
 
 
 def _pages(interaction: Interaction) -> PagesCog:

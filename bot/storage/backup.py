@@ -160,7 +160,7 @@ def _copy(
             # It was copied as one that has files beside it. A copy is one file.
             copy.execute("PRAGMA journal_mode = OFF")
             _mark(copy, at)
-            (verdict,) = copy.execute("PRAGMA integrity_check(1)").fetchone()
+            faults = sqlite.faults(line for (line,) in copy.execute(sqlite.INTEGRITY_CHECK))
     except sqlite3.Error as error:
         name = getattr(error, "sqlite_errorname", "")
         if name.startswith(("SQLITE_FULL", "SQLITE_IOERR_WRITE")):
@@ -171,7 +171,7 @@ def _copy(
         if (known := sqlite.unavailable(error, source, patience=patience)) is None:
             raise
         raise known from error
-    if verdict != "ok":
+    if faults:
         raise sqlite.damaged(sqlite.file_of(source))
 
 

@@ -15,11 +15,10 @@ from sqlalchemy import ColumnElement, Select, and_, exists, func, or_, select, t
 from bot.domain.deliveries import DeliveryState, MessageKind, MessageState
 from bot.domain.subscriptions import SubscriptionState
 from bot.domain.text import fold
-from bot.storage import schema
+from bot.storage import schema, sqlite
 from bot.storage.connection import Connection
 from bot.storage.papers import parts_of
 
-_FAULTS_SHOWN: Final = 20
 _AUTHORS_AT_ONCE: Final = 50_000
 """Each batch reads the table of name parts once; a million authors are twenty batches."""
 
@@ -108,12 +107,8 @@ class IntegrityStore:
     async def faults(self) -> tuple[str, ...]:
         """What SQLite finds wrong with the file's pages, tables and indexes; empty if all is
         well. It reads the whole file. One that is too damaged raises `DatabaseDamaged`.
-
-        What newer ones say of the search index is left out: `SearchStore.state` looks at that.
         """
-        check = text(f"PRAGMA integrity_check({_FAULTS_SHOWN})")
-        lines = await self._connection.scalars(check)
-        return tuple(line for line in lines if line != "ok" and "FTS5 table" not in line)
+        return sqlite.faults(await self._connection.scalars(text(sqlite.INTEGRITY_CHECK)))
 
     async def dangling(self) -> Mapping[str, int]:
         """How many rows of each table refer to something that is not there."""

@@ -11,6 +11,7 @@ with "database is locked" when another process wrote in between, whatever the bu
 
 import json
 import sqlite3
+from collections.abc import Iterable
 from contextlib import closing
 from datetime import timedelta
 from functools import partial
@@ -49,6 +50,10 @@ _ONCE_FOR_THE_FILE: Final = (
     # SQLite begins a writing transaction on a read-only file without a word.
     "PRAGMA user_version = 0",
 )
+
+
+INTEGRITY_CHECK: Final = "PRAGMA integrity_check(20)"
+"""Reads the whole file; `faults` tells what its lines mean."""
 
 
 class _Cursor(Protocol):
@@ -171,6 +176,15 @@ def _set_up_connections(
 
     event.listen(engine, "connect", set_up)
     event.listen(engine, "begin", begin_transaction)
+
+
+def faults(lines: Iterable[str]) -> tuple[str, ...]:
+    """What `INTEGRITY_CHECK` finds wrong with the file.
+
+    From SQLite 3.44 on it looks into the search index too, which is no reason to call the file
+    damaged: it can be built anew, and `SearchStore.state` looks at it.
+    """
+    return tuple(line for line in lines if line != "ok" and "FTS5 table" not in line)
 
 
 def unavailable(

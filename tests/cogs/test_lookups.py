@@ -367,6 +367,25 @@ async def test_pages_are_turned_in_the_message(archive: Lab) -> None:
     assert footer(answer) == "Page 2 of 3 · 23 papers"
 
 
+async def let_write(lab: Lab, *, may: bool) -> None:
+    """Whether the store can be written."""
+    async with lab.app.database._writer.connect() as connection:
+        driver: Any = (await connection.get_raw_connection()).driver_connection
+        await driver.execute(f"PRAGMA query_only = {'OFF' if may else 'ON'}")
+
+
+async def test_a_list_is_shown_without_page_buttons_while_nothing_can_be_written(
+    archive: Lab, caplog: pytest.LogCaptureFixture
+) -> None:
+    await let_write(archive, may=False)
+    answer = await archive.slash("papers day", date=LONG_DAY.isoformat())
+    await let_write(archive, may=True)
+
+    assert "Long list 101" in described(answer)
+    assert list(controls(answer)) == ["select"]
+    assert "no page buttons: cannot write to the database" in caplog.text
+
+
 async def test_a_page_is_jumped_to(archive: Lab) -> None:
     answer = await archive.slash("papers day", date="2024-05-31")
     for typed, page in (("3", 3), (" 1 ", 1), ("99", 3), ("0", 1)):

@@ -436,6 +436,14 @@ async def test_the_reason_of_a_suspension_is_told_in_korean(
     assert says in (await korean.slash("subscription list")).content
 
 
+async def test_where_no_papers_can_come_is_told_in_korean(
+    korean: Lab,
+) -> None:
+    voice = korean.guild.create_voice_channel("talk")
+    answer = await korean.slash("subscribe", at=korean.channel, channel=voice)
+    assert answer.content.startswith("음성 채널은 대화를 위한 곳이에요. 텍스트 채널")
+
+
 async def test_choices_are_offered_in_korean(korean: Lab) -> None:
     [zone] = await korean.choices("subscribe", "timezone", "seoul")
     assert re.fullmatch(r"Asia/Seoul · 지금 \d\d:\d\d", zone)

@@ -3,6 +3,7 @@ from datetime import timedelta
 import pytest
 
 from bot.domain.deliveries import Refused
+from bot.domain.phrases import phrase
 from bot.domain.subscriptions import SubscriptionState, Suspension, SuspensionCause
 from bot.domain.suspensions import (
     KEPT_FOR,
@@ -11,6 +12,7 @@ from bot.domain.suspensions import (
     Step,
     cause_of,
     next_step,
+    reason_given,
     tells_people,
 )
 from tests.builders import a_subscription, utc
@@ -115,3 +117,25 @@ def test_a_subscription_is_suspended_for_a_cause_and_only_then(
 ) -> None:
     with pytest.raises(ValueError, match="with suspension"):
         a_subscription(state=state, suspension=suspension)
+
+
+def test_a_reason_of_ours_can_be_spoken_and_names_the_same_permissions() -> None:
+    known = Standing(Access.SHUT, ("Send Messages", "Embed Links")).suspension()
+    assert known is not None
+    cause, reason = known
+    given = reason_given(Suspension(cause=cause, reason=reason, since=NOW))
+    assert given == phrase(
+        "I lack {permissions}", permissions=(phrase("Send Messages"), phrase("Embed Links"))
+    )
+
+
+@pytest.mark.parametrize(
+    ("cause", "reason"),
+    [
+        (LACKING, "Missing Permissions (403, error 50013)"),
+        (LACKING, "Missing Access: I lack Send Messages"),
+        (REFUSED, "I lack Send Messages"),
+    ],
+)
+def test_a_reason_of_discords_is_not_taken_for_ours(cause: SuspensionCause, reason: str) -> None:
+    assert reason_given(Suspension(cause=cause, reason=reason, since=NOW)) is None

@@ -191,3 +191,31 @@ def test_a_quiet_day_is_explained_in_one_silent_line(
     )
     assert message.silent
     check(message)
+
+
+@pytest.mark.parametrize("reason", QuietReason)
+@pytest.mark.parametrize("since", [None, MONDAY])
+def test_what_stands_around_the_cards_is_in_the_channels_language(
+    reason: QuietReason, since: datetime | None
+) -> None:
+    quiet = Quiet(reason=reason, next_at=MONDAY, spoken=True, since=since)
+    listings = [listed(a_paper(title="제목 " * 40))] * LINKS_PER_CLOSING
+    said = [
+        notice(quiet, language="ko"),
+        closing(listings, day=DAY, language="ko", quiet_until=MONDAY, number=1),
+        closing([], day=DAY, language="ko", quiet_until=MONDAY),
+    ]
+
+    for message in said:
+        check(message)
+        shown = re.sub(r"\]\([^)]+\)|<[^>]+>", "", "\n".join(the_texts(message)))
+        assert re.findall(r"[A-Za-z]+", shown) == []
+
+
+def the_texts(message: Rendered) -> list[str]:
+    """Everything in it that people read."""
+    texts = [message.content]
+    for embed in message.embeds:
+        texts += [embed.title, embed.description, embed.footer.text]
+        texts += [text for field in embed.fields for text in (field.name, field.value)]
+    return [text for text in texts if text]

@@ -1,8 +1,10 @@
+from dataclasses import replace
+
 import pytest
 
 from bot.domain.subscriptions import Subscription, SubscriptionState, Suspension, SuspensionCause
 from bot.rendering.suspended import suspended
-from tests.builders import a_subscription, utc
+from tests.builders import a_subscription, some_preferences, utc
 
 
 def shut(cause: SuspensionCause, reason: str = "why", channel_id: int = 7) -> Subscription:
@@ -49,3 +51,21 @@ def test_many_channels_are_one_message_that_fits() -> None:
 def test_what_is_not_suspended_has_nothing_to_say() -> None:
     with pytest.raises(ValueError, match="not suspended"):
         suspended([a_subscription()], guild="lab")
+
+
+@pytest.mark.parametrize(
+    ("cause", "says"),
+    [
+        (SuspensionCause.LACKING, "제게 링크 첨부 권한이 없어요. 모든 것을"),
+        (SuspensionCause.REFUSED, "I lack Embed Links. 모든 것을"),
+        (SuspensionCause.GONE, "30일 동안 보관할게요"),
+    ],
+)
+def test_it_is_said_in_the_language_of_the_channel(cause: SuspensionCause, says: str) -> None:
+    korean = some_preferences(language="ko")
+    one = replace(shut(cause, "I lack Embed Links"), preferences=korean)
+    content = suspended([one] * 22, guild="연구실").content
+    assert content is not None
+    assert "**연구실** 서버의" in content
+    assert "외 2개 채널" in content
+    assert says in content

@@ -578,3 +578,10 @@ async def test_a_file_that_is_damaged_while_in_use_is_told_once_and_not_touched_
     async with open_database(url) as database:
         assert await stored(database) == len(BATCH)
     assert await is_whole(url)
+
+
+def test_what_is_said_of_the_search_index_is_no_fault_of_the_file() -> None:
+    said = ["malformed inverted index for FTS5 table main.search", "row 1 missing from index x"]
+
+    assert sqlite.faults(said) == ("row 1 missing from index x",)
+    assert sqlite.faults(["ok"]) == ()
