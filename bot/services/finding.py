@@ -53,6 +53,7 @@ QUESTION_USED_AGAIN: Final = timedelta(days=1)
 """Turning pages is reading: that a question is still in use is noted once a day."""
 
 _CANDIDATES: Final = 25
+_SATURDAY: Final = 5
 _CHOSEN: Final = re.compile(r"#(?P<id>\d{1,18})")
 _NAMED: Final = re.compile(
     r"(?<![\d./])(?P<id>\d{2}(?:0[1-9]|1[0-2])\.\d{4,5})(?:v\d{1,3})?(?!\d|\.\d)"
@@ -377,28 +378,30 @@ class Finding:
         )
 
     async def _why_none(self, stores: Stores, day: date, today: date) -> Phrase:
-        if day > today:
-            return phrase("{day} is still to come.", day=day)
-        if day == today:
-            return phrase(
-                "There is no list of {day} yet: lists open in the course of their day.", day=day
-            )
         ends = await stores.archive.ends()
         if ends is None:
             return phrase("I hold no papers yet; the first list is on its way.")
-        if day < ends[0]:
-            return phrase(
-                "I have no list of {day}: what I hold begins on {first}.", day=day, first=ends[0]
-            )
-        if day.weekday() >= 5:
-            return phrase("There is no list of {day}: it was a weekend.", day=day)
+        if day > today:
+            return phrase("{day} is still to come.", day=day)
         down_since = await stores.lists.down_since(self._sources)
-        if down_since is not None and day > ends[1]:
+        if down_since is not None and day >= down_since.date():
             return phrase(
                 "I have no list of {day}: the source has been out of reach since {since}.",
                 day=day,
                 since=down_since,
             )
+        if day < ends[0]:
+            return phrase(
+                "I have no list of {day}: what I hold begins on {first}.", day=day, first=ends[0]
+            )
+        if day.weekday() >= _SATURDAY:
+            return phrase("There is no list of {day}: there are none at the weekend.", day=day)
+        if day == today:
+            return phrase(
+                "There is no list of {day} yet: lists open in the course of their day.", day=day
+            )
+        if not await stores.archive.was_read(day):
+            return phrase("I have no list of {day}: I was not running then.", day=day)
         return phrase("I have no list of {day}: none was published that day.", day=day)
 
 

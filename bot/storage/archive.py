@@ -54,6 +54,13 @@ class ArchiveStore:
         row = (await self._connection.execute(query)).one()
         return None if row.first is None else (row.first, row.last)
 
+    async def was_read(self, day: date) -> bool:
+        """Whether any source was read for a day, be it that it had nothing."""
+        return (
+            await self._connection.scalar(select(_lists.day).where(_lists.day == day).limit(1))
+            is not None
+        )
+
     async def on(self, day: date) -> tuple[Entry, ...]:
         """The papers of a day's list, best first, as `Digest` orders them."""
         query = (

@@ -136,7 +136,7 @@ async def test_days_are_understood_as_people_write_them(archive: Lab, typed: str
 
 async def test_a_day_without_a_list_offers_the_nearest_ones(archive: Lab) -> None:
     answer = await archive.slash("papers day", date="2024-06-02")
-    assert answer.content == "There is no list of June 2, 2024: it was a weekend."
+    assert answer.content == "There is no list of June 2, 2024: there are none at the weekend."
     assert options(answer) == ["June 4, 2024", "May 31, 2024"]
     async with archive.restarted():
         await choose(archive, answer, "2024-05-31")

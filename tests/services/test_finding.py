@@ -114,7 +114,7 @@ async def test_a_day_is_found_however_it_is_written(
         ("2024-06-07", "still to come", [date(2024, 6, 5), TUESDAY]),
         ("today", "open in the course of their day", [date(2024, 6, 5), TUESDAY]),
         ("2024-06-01", "weekend", [date(2024, 6, 5), TUESDAY, date(2024, 5, 31)]),
-        ("2024-06-03", "none was published", [date(2024, 6, 5), TUESDAY, date(2024, 5, 31)]),
+        ("2024-06-03", "was not running", [date(2024, 6, 5), TUESDAY, date(2024, 5, 31)]),
         ("2020-01-01", "begins on 31 May 2024", [TUESDAY, date(2024, 5, 31)]),
     ],
 )
@@ -126,6 +126,28 @@ async def test_a_day_without_a_list_says_why_and_which_are_near(
 
     assert why in said(caught.value)
     assert list(caught.value.nearest) == nearest
+
+
+async def test_a_day_that_was_read_and_had_nothing_says_so(
+    archive: Database, finding: Finding
+) -> None:
+    await save(archive, date(2024, 6, 3), [])
+
+    with pytest.raises(NoList) as caught:
+        await finding.on_day("2024-06-03", language="en")
+
+    assert "none was published" in said(caught.value)
+
+
+async def test_a_weekend_is_the_reason_on_the_day_itself(
+    archive: Database, finding: Finding, clock: Clock
+) -> None:
+    clock.instant = utc(2024, 6, 8, 9)
+
+    with pytest.raises(NoList) as caught:
+        await finding.on_day("today", language="en")
+
+    assert "weekend" in said(caught.value)
 
 
 async def test_a_day_that_a_source_kept_from_us_says_so(
