@@ -152,9 +152,6 @@ _BUT: Final[dict[tuple[str, str], Ending]] = {
         for phase in ("looking up", "turning a page")
     },
     ("late", "looking up"): Ending.SAID,
-    # A list of several pages is kept, for its buttons.
-    ("store-locked-long", "looking up"): Ending.SAID,
-    ("store-full", "looking up"): Ending.SAID,
     # What a source stumbles over once is asked for again in the same reading.
     **{
         (name, phase): Ending.ONCE
