@@ -19,7 +19,8 @@ from bot.demo import open_demo, run_demo
 from bot.demo.clock import RunningClock
 from bot.demo.page import CHANGES, STATIC
 from bot.demo.pictures import paper_picture
-from bot.demo.running import LANGUAGES, SAMPLES, SLOT, TICK, Demo
+from bot.demo.running import LANGUAGES, OLDER, SAMPLES, SLOT, TICK, Demo
+from bot.domain.digests import Digest
 from bot.domain.errors import BotError
 from bot.sources.markdown_reader import read_digests
 from tests.builders import a_paper
@@ -64,26 +65,40 @@ class Browser:
         state = await self.state()
         catalogue = await self._ask("GET", "api/commands")
         [entry] = [entry for entry in catalogue["entries"] if entry["invocation"] == name]
+        await self._act(
+            state,
+            kind="run_command",
+            command_id=entry["commandId"],
+            path=entry["path"],
+            schema_fingerprint=entry["schemaFingerprint"],
+            options=options,
+        )
+        return await self.state()
+
+    async def press(self, label: str) -> dict[str, Any]:
+        """Press a button of the newest message; the state in which its outcome is shown."""
+        state = await self.state()
+        newest = state["messages"][state["timeline"][-1]]
+        [key] = _buttons(newest, label)
+        await self._act(state, kind="click", control_key=key, target_id=state["timeline"][-1])
+        return await self.state()
+
+    async def _act(self, state: dict[str, Any], **action: Any) -> None:
         self._sequence += 1
         receipt = await self._ask(
             "POST",
             "api/action",
             {
                 "protocol_version": 3,
-                "kind": "run_command",
                 "request_id": f"request-{self._sequence}",
                 "sequence": self._sequence,
                 "generation": state["context"]["generation"],
                 "bot_generation": state["botGeneration"],
                 "published_revision": state["publishedRevision"],
-                "command_id": entry["commandId"],
-                "path": entry["path"],
-                "schema_fingerprint": entry["schemaFingerprint"],
-                "options": options,
+                **action,
             },
         )
         assert receipt["settlement"] == "settled", receipt
-        return await self.state()
 
     async def picture(self, asset_id: str) -> bytes:
         url = f"{self._demo.url}api/assets/{asset_id}"
@@ -105,6 +120,16 @@ def links(page: str) -> Mapping[str, str]:
     """The address of each channel, by its name, as the page lists them."""
     found = re.findall(r'<li><a href="([^"]+)"[^>]*>([^<]+)</a>', page)
     return {name: address for address, name in found}
+
+
+def bundled(language: str) -> dict[date, Digest]:
+    """The lists that come with the demo, oldest first, as the reader understands them."""
+    digests = {}
+    for file in sorted((SAMPLES / language).glob("**/*.md")):
+        [reading] = read_digests(file.read_bytes(), name=str(file))
+        assert reading.problems == ()
+        digests[reading.digest.day] = reading.digest
+    return digests
 
 
 @asynccontextmanager
@@ -215,15 +240,42 @@ async def test_the_archive_answers_in_the_page(started: tuple[Demo, Browser]) ->
     for name, options, shown in [
         ("papers day", {}, "MMLU-Pro"),
         ("papers search", {"query": "깊이"}, "2406.01493"),
-        ("papers author", {"name": "wenhu chen"}, "2406.01574"),
+        ("papers author", {"name": "xiang yue"}, "2405.15071"),
         ("papers show", {"paper": "2406.01574"}, "Similar papers"),
         ("papers top", {"period": "all"}, "2406.00888"),
-        ("about", {}, "6 papers"),
+        ("about", {}, "26 papers"),
     ]:
         state = await browser.command(name, **options)
         [*_, newest] = state["timeline"]
         said = json.dumps(state["messages"], ensure_ascii=False)
         assert shown in said, (name, newest)
+
+
+async def test_a_long_list_has_pages(started: tuple[Demo, Browser]) -> None:
+    _, browser = started
+    await browser.open("playground")
+    state = await browser.command("papers day", date="2024-05-28")
+    first = json.dumps(state["messages"])
+    state = await browser.press("Next")
+    second = json.dumps(state["messages"])
+    assert "Page 1 of 2" in first
+    assert "2405.17399" in first
+    assert "2405.14333" not in first
+    assert "Page 2 of 2" in second
+    assert "2405.14333" in second
+    assert "2405.17399" not in second
+    assert len(state["timeline"]) == 1
+
+
+async def test_the_older_lists_are_posted_nowhere() -> None:
+    async with demo_at(NOW) as (demo, browser):
+        await browser.open("papers")
+        await browser.shows(6)
+        older = await demo.app.finding.on_day("2024-05-28", language="en")
+        stored = await demo.app.finding.answer(older)
+        posts = [message for channel in demo.channels.values() for message in channel.history()]
+    assert len(stored.entries) == 10
+    assert "2405." not in " ".join(str(post.embeds) for post in posts)
 
 
 async def test_only_who_has_the_page_gets_in(started: tuple[Demo, Browser]) -> None:
@@ -313,16 +365,29 @@ async def test_another_version_of_the_simulated_discord_is_one_sentence_with_the
 
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_the_bundled_lists_are_read_without_a_problem(language: str) -> None:
-    [file] = (SAMPLES / language).glob("**/*.md")
-    [reading] = read_digests(file.read_bytes(), name=str(file))
-    assert reading.problems == ()
-    assert reading.digest.day == date(2024, 6, 4)
-    assert [str(listing.paper.id) for listing in reading.digest] == list(PAPERS)
-    assert [listing.upvotes for listing in reading.digest] == [28, 12, 9, 9, 7, 3]
-    for listing in reading.digest:
-        [summary] = listing.paper.summaries
-        assert summary.language == language
-        assert 3 <= len(summary.bullets) <= 5
+    digests = bundled(language)
+    assert tuple(digests) == (*OLDER, SLOT.date())
+    newest = digests[SLOT.date()]
+    assert [str(listing.paper.id) for listing in newest] == list(PAPERS)
+    assert [listing.upvotes for listing in newest] == [28, 12, 9, 9, 7, 3]
+    for digest in digests.values():
+        for listing in digest:
+            [summary] = listing.paper.summaries
+            assert summary.language == language
+            assert 3 <= len(summary.bullets) <= 5
+
+
+def test_the_bundled_lists_say_the_same_of_every_paper_in_every_language() -> None:
+    def facts(digest: Digest) -> list[tuple[Any, ...]]:
+        return [
+            (one.paper.id, one.paper.title, one.paper.authors, one.paper.thumbnail, one.upvotes)
+            for one in digest
+        ]
+
+    english, korean = (bundled(language) for language in LANGUAGES)
+    assert {day: facts(digest) for day, digest in english.items()} == {
+        day: facts(digest) for day, digest in korean.items()
+    }
 
 
 @pytest.mark.parametrize("pattern", CHANGES)
@@ -346,6 +411,16 @@ def test_the_demos_clock_goes_by_itself() -> None:
     clock.advance(3600)
     assert before <= clock.now() < before + timedelta(minutes=1)
     assert elapsed <= clock.elapsed < 60
+
+
+def _buttons(message: Any, label: str) -> list[str]:
+    """The keys of the message's buttons of that label, by which they are pressed."""
+    return [
+        button["control_key"]
+        for row in message["components"]
+        for button in row["components"]
+        if button.get("label") == label and not button["disabled"]
+    ]
 
 
 def _asset_ids(value: Any) -> Iterator[str]:

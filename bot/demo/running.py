@@ -7,7 +7,7 @@ import webbrowser
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
 from typing import Final
 from zoneinfo import ZoneInfo
@@ -34,6 +34,9 @@ LANGUAGES: Final = ("en", "ko")
 
 SLOT: Final = datetime(2024, 6, 4, 13, tzinfo=UTC)
 """When the first papers come: 09:00 in New York, 22:00 in Seoul, on the day of their list."""
+
+OLDER: Final = (date(2024, 5, 28), date(2024, 5, 29))
+"""Days whose lists are in the archive from the start: too old to be posted, there to be found."""
 
 LEAD: Final = timedelta(seconds=5)
 """How long before that the demo starts: enough to see them come."""
@@ -82,6 +85,7 @@ async def open_demo(*, port: int = 0, lead: timedelta = LEAD) -> AsyncGenerator[
             await env.start()
             try:
                 channels, viewer = _reading_group(env)
+                await _fill(app)
                 await _subscribe(app, channels)
                 page = DemoPage(env, channels, viewer, pictures=_pictures(), port=port)
                 async with _served(page):
@@ -124,6 +128,13 @@ def _reading_group(
     }
     channels = {name: guild.create_text_channel(name, topic=topics[name]) for name in topics}
     return channels, viewer
+
+
+async def _fill(app: App) -> None:
+    """Take the older lists into the archive, as `daily-papers fetch` does."""
+    async for collected in app.collecting.backfill(OLDER):
+        if collected.error is not None:
+            raise collected.error
 
 
 async def _subscribe(app: App, channels: dict[str, simcord.ChannelHandle]) -> None:
