@@ -51,11 +51,11 @@ SHORTEST: Final = 20
 LONGEST: Final = 60
 """Papers of a list."""
 
-_DAYS_AT_ONCE: Final = 100
 NOON: Final = time_of_day(12, tzinfo=UTC)
 """When lists are read, and again at two in the night."""
 
 _TWO: Final = time_of_day(2, tzinfo=UTC)
+_DAYS_AT_ONCE: Final = 100
 
 
 @dataclass(frozen=True, slots=True)

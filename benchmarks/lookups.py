@@ -159,7 +159,9 @@ class Questions:
 
     def kinds(self) -> Iterator[Kind]:
         """Every kind of look-up."""
-        yield Kind("day", "day", [_asks_day(day) for day in self._chance.sample(self._days, 100)])
+        yield Kind(
+            "day", "day", [_asks_day(day) for day in self._chance.choices(self._days, k=QUESTIONS)]
+        )
         names = [name for _, name, _ in self._authors]
         families = [name.split()[-1] for name in names]
         yield Kind("author: a name", "author", [_asks_name(name) for name in names])
@@ -467,11 +469,13 @@ async def measure_archive(file: Path, papers: int) -> dict[str, Measured]:
                 )
             report_ranking(questions, bare)
         for group in ("search", "author"):
-            whole = together([measured[kind.name] for kind in kinds if kind.group == group])
+            of_group = [measured[kind.name] for kind in kinds if kind.group == group]
+            whole = together(of_group)
             verdict = _verdict(whole.ratio(99) <= ALLOWED)
+            near = sum(one.ratio(99) <= ALLOWED for one in of_group)
             print(
                 f"{group}, all kinds: {whole.ratio(50):.2f} times the least at p50, "
-                f"{whole.ratio(99):.2f} at p99  {verdict}"
+                f"{whole.ratio(99):.2f} at p99  {verdict} ({near} of {len(of_group)} by themselves)"
             )
         await report_crowds(kinds, finding)
         await report_slow(kinds, finding)

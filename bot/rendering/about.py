@@ -41,7 +41,7 @@ def about_card(about: About, *, version: str, links: Sequence[Link], language: s
 
     field(phrase("Archive"), _archive(about))
     if about.sources:
-        field(phrase("Sources"), *map(_source, about.sources[:_SOURCES_SHOWN]))
+        field(phrase("Sources"), *map(_source, _named(about.sources)[:_SOURCES_SHOWN]))
     field(phrase("Privacy"), _PRIVACY)
     return Rendered(embeds=(embed,), links=tuple(links))
 
@@ -58,6 +58,23 @@ def _archive(about: About) -> Phrase:
         first=about.first_day,
         last=about.last_day,
     )
+
+
+def _named(sources: Sequence[SourceState]) -> list[SourceState]:
+    """One source of each name that people are told: of several digests, the one worst off."""
+    told: list[Phrase | str] = []
+    worst = []
+    for source in sorted(sources, key=_health):
+        if (name := source_name(source.name)) not in told:
+            told.append(name)
+            worst.append(source)
+    return [source for source in sources if source in worst]
+
+
+def _health(source: SourceState) -> tuple[bool, float]:
+    """Less is worse: a source that is down before one that is not, the longest unread first."""
+    read_at = source.last_success_at
+    return source.down_since is None, 0.0 if read_at is None else read_at.timestamp()
 
 
 def _source(source: SourceState) -> Phrase:

@@ -215,7 +215,8 @@ def _unknown(answer: Answer, language: str) -> list[str]:
 
 def _line(number: int, entry: Entry, room: int, language: str, *, shows_day: bool) -> str:
     title = limits.fit(_plain_title(entry), room, shown_as=markup.link_text)
-    facts = _facts(entry, language, shows_day=shows_day)
+    # Each fact stays on one line: a "▲" at the end of one says nothing.
+    facts = [fact.replace(" ", "\u00a0") for fact in _facts(entry, language, shows_day=shows_day)]
     line = " · ".join([f"**{number}.** [{title}]({entry.id.arxiv_url})", *facts])
     if entry.snippet is not None and (marked := _marked(entry.snippet)):
         line += f"\n> {marked}"

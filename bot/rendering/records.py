@@ -143,7 +143,8 @@ def _says_something(summary: Summary, language: str) -> bool:
 
 
 def _named(tag: str, language: str) -> str:
-    name = markup.plain(language_name(tag, in_language=language)) or tag
+    name = markup.plain(language_name(tag, in_language=language))
+    name = name or language_name("und", in_language=language)
     return limits.fit(name, _LANGUAGE_ROOM, shown_as=markup.unlinked)
 
 

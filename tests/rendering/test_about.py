@@ -1,6 +1,6 @@
 """What the bot says of itself."""
 
-from datetime import date
+from datetime import date, timedelta
 
 import pytest
 
@@ -67,6 +67,21 @@ def test_each_source_says_when_it_was_last_read() -> None:
         f"- the digest: out of reach since <t:{since.timestamp():.0f}:R>",
         "- other: not read yet",
     ]
+
+
+def test_several_digests_are_one_line_with_what_is_known_of_the_worst() -> None:
+    read_at = utc(2024, 6, 4, 12)
+    lately = SourceState(name="markdown:/srv/en", last_success_at=read_at, down_since=None)
+    before = SourceState(
+        name="markdown:/srv/ko", last_success_at=read_at - timedelta(hours=1), down_since=None
+    )
+    down = SourceState(name="markdown:/srv/fr", last_success_at=read_at, down_since=read_at)
+    said = f"<t:{read_at.timestamp():.0f}:R>"
+    earlier = f"<t:{read_at.timestamp() - 3600:.0f}:R>"
+    two = a_card(an_about(lately, before))
+    three = a_card(an_about(lately, before, down))
+    assert the_field(two, "Sources") == f"- the digest: last read {earlier}"
+    assert the_field(three, "Sources") == f"- the digest: out of reach since {said}"
 
 
 def test_what_is_kept_of_people_is_said() -> None:

@@ -1,5 +1,6 @@
 """All that is known about a paper, in one message that Discord takes."""
 
+from dataclasses import replace
 from datetime import date, timedelta
 from typing import Any
 
@@ -114,6 +115,14 @@ def test_a_language_is_shown_once_in_its_most_carefully_written_form() -> None:
     )
     _, korean = record_card(a_record(paper), language="en").embeds
     assert korean.description == "- digest's"
+
+
+def test_a_language_without_a_name_is_another() -> None:
+    blank = Summary(language=" ", bullets=(Bullet("Text"),), origin=SummaryOrigin.DIGEST)
+    paper = a_paper()
+    paper = replace(paper, summaries=(*paper.summaries, blank))
+    _, other = record_card(a_record(paper), language="en").embeds
+    assert other.title == "other"
 
 
 def test_of_thirty_languages_those_without_room_are_named() -> None:
