@@ -4,7 +4,8 @@
 
 The first round's seed is `--seed`, and each further one's is the next: a seed names a round,
 its mode included, so a soak goes on where another one stopped, and `--seed N --kills 1` plays
-a single round again. Exit code 1 and a folder that is kept tell of a finding.
+a single round again; `--mode NAME` plays the seeds of one mode alone. Exit code 1 and a folder
+that is kept tell of a finding.
 """
 
 import argparse
@@ -19,7 +20,7 @@ from pathlib import Path
 from typing import Final, TextIO
 
 from tests.killing.findings import Report
-from tests.killing.rounds import MODES, Rounds
+from tests.killing.rounds import MODES, Rounds, mode_of
 
 AT_ONCE: Final = 2
 """Rounds: each keeps a processor busy."""
@@ -27,10 +28,11 @@ AT_ONCE: Final = 2
 COLUMNS: Final = ("rounds", "kills", "restarts", "faults met", "lost", "doubled", "out of order")
 
 
-async def soak(seed: int, go_on: Callable[[Sequence[Report]], bool], folder: Path) -> list[Report]:
-    """Play rounds from `seed` up while `go_on` says so of those that have ended."""
+async def soak(
+    seeds: Iterator[int], go_on: Callable[[Sequence[Report]], bool], folder: Path
+) -> list[Report]:
+    """Play the rounds of `seeds` while `go_on` says so of those that have ended."""
     rounds = Rounds(folder, at_once=AT_ONCE)
-    seeds = itertools.count(seed)
     reports: list[Report] = []
 
     async def play() -> None:
@@ -81,6 +83,7 @@ def main(arguments: Iterable[str]) -> int:
     parser.add_argument("--kills", type=int, default=1000, help="end after so many")
     parser.add_argument("--minutes", type=float, default=float("inf"), help="or after so long")
     parser.add_argument("--seed", type=int, default=0, help="of the first round")
+    parser.add_argument("--mode", choices=[mode.name for mode in MODES], help="this one alone")
     wanted = parser.parse_args(list(arguments))
     end = time.monotonic() + wanted.minutes * 60
     folder = Path(tempfile.mkdtemp(prefix="soak-"))
@@ -89,7 +92,12 @@ def main(arguments: Iterable[str]) -> int:
         enough: bool = sum(report.kills for report in reports) >= wanted.kills
         return not enough and time.monotonic() < end
 
-    reports = asyncio.run(soak(wanted.seed, go_on, folder))
+    seeds = (
+        seed
+        for seed in itertools.count(wanted.seed)
+        if wanted.mode is None or mode_of(seed).name == wanted.mode
+    )
+    reports = asyncio.run(soak(seeds, go_on, folder))
     say("\n".join(table(reports)), sys.stdout)
     findings = [report for report in reports if report.problems]
     if not findings:
