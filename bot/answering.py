@@ -92,8 +92,7 @@ async def say(interaction: Interaction, said: Phrase, *, ephemeral: bool = True)
                 return
         await interaction.followup.send(text, ephemeral=ephemeral)
     except (*NOT_ANSWERED, RuntimeError) as error:
-        # aiohttp's word for a session that was closed: the bot has stopped meanwhile.
-        if isinstance(error, RuntimeError) and not interaction.client.is_closed():
+        if not _is_not_answered(interaction, error):
             raise
         log.warning(
             "%s %s: the answer did not arrive: %s",
@@ -101,6 +100,15 @@ async def say(interaction: Interaction, said: Phrase, *, ephemeral: bool = True)
             command_name(interaction),
             str(error) or type(error).__name__,
         )
+
+
+def _is_not_answered(interaction: Interaction, error: BaseException | None) -> bool:
+    """Whether it was Discord, or the way to it, that failed."""
+    if isinstance(error, RuntimeError):
+        # aiohttp's word for a session that was closed: the bot has stopped meanwhile.
+        stopped: bool = interaction.client.is_closed()
+        return stopped
+    return isinstance(error, NOT_ANSWERED)
 
 
 async def answer_error(
@@ -129,7 +137,7 @@ async def answer_error(
             "That was a lot at once. Ask again {in_time}.",
             in_time=timestamp(again_at, "R"),
         )
-    elif isinstance(cause, NOT_ANSWERED):
+    elif _is_not_answered(interaction, cause):
         log.warning("%s %s: Discord failed: %s", kind, name, str(cause) or type(cause).__name__)
         reply = phrase("Discord did not let me finish that. Please try again.")
     else:

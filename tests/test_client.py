@@ -21,7 +21,7 @@ from bot.app import App, open_app
 from bot.client import PaperBot, TokenRefused
 from bot.cogs.pages import PAGE_TYPED
 from bot.domain.errors import BotError
-from bot.domain.lookups import PAGE
+from bot.domain.lookups import PAGE, About
 from bot.pacing import Pacing
 from bot.services.clock import utc_now
 from bot.services.measures import Measures, ShardHealth
@@ -163,6 +163,43 @@ async def test_a_failure_stops_the_bot_and_the_first_is_the_reason(
     assert str(app.bot.failure) == "the database is damaged: put back a backup"
     [told] = [r for r in caplog.records if r.levelno == logging.CRITICAL]
     assert "put back a backup" in told.getMessage()
+
+
+async def test_an_answer_that_is_ready_too_late_is_a_warning(
+    app: App,
+    discord_server: LoopbackDiscord,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """It was asked after the last ones were waited for, while the connections are closed."""
+    looked_up, closed = asyncio.Event(), asyncio.Event()
+    about, close = app.finding.about, app.bot.http.close
+
+    async def slow_about() -> About:
+        found = await about()
+        looked_up.set()
+        await closed.wait()
+        return found
+
+    async def slow_close() -> None:
+        await close()
+        closed.set()
+        await until(lambda: "the answer did not arrive" in caplog.text)
+
+    monkeypatch.setattr(client, "LAST_ANSWERS", timedelta(0))
+    monkeypatch.setattr(app.finding, "about", slow_about)
+    monkeypatch.setattr(app.bot.http, "close", slow_close)
+    guild = discord_server.add_guild("lab")
+    channel = discord_server.add_channel(guild, "papers")
+    reader = discord_server.add_member(guild, "ada")
+    async with connected(app, discord_server):
+        await until(lambda: discord_server.commands != [])
+        await discord_server.slash(channel, reader, "about")
+        await looked_up.wait()
+        await app.bot.close()
+    ours = [record for record in caplog.records if record.name == "bot.answering"]
+    assert {record.levelno for record in ours} == {logging.WARNING}
+    assert "command about: Discord failed: Session is closed" in caplog.text
 
 
 async def test_a_failure_of_what_is_being_stopped_does_not_wait_for_itself(
