@@ -7,7 +7,9 @@ from datetime import datetime, timedelta
 from functools import partial
 
 from bot.client import PaperBot, TokenRefused
-from bot.cogs.cooldown import Cooldown
+from bot.cogs.cooldown import PRESSED, Cooldown
+from bot.cogs.follows import FollowCog
+from bot.cogs.interests import InterestCog
 from bot.cogs.lookups import LookupCog
 from bot.cogs.pages import PagesCog
 from bot.cogs.standing import StandingCog
@@ -17,23 +19,29 @@ from bot.endpoint import (
     bound_requests,
     bound_requests_once_started,
     expect_discord,
+    hear_no_messages,
     use_api,
 )
 from bot.pacing import Pacing
 from bot.people import DiscordPeople
 from bot.presence import GatewayPresence
+from bot.reactions import DiscordReactions
 from bot.sender import DiscordSender
 from bot.services.clock import Now, utc_now
 from bot.services.collecting import Collecting
-from bot.services.delivering import Delivering
+from bot.services.delivering import Delivering, Posted
 from bot.services.finding import Finding
+from bot.services.following import Following
 from bot.services.measures import Measures
 from bot.services.measuring import Measuring
+from bot.services.recounting import Changed, Recounting
 from bot.services.restoring import restored
 from bot.services.scheduling import Scheduling
+from bot.services.seeding import Seeding
 from bot.services.subscribing import Subscribing
 from bot.services.suspending import Suspending
 from bot.services.timing import DEFAULT_TIMING, Timing
+from bot.services.tracking import Tracking
 from bot.settings import Settings
 from bot.sources.http import Http
 from bot.sources.specification import open_sources
@@ -62,6 +70,9 @@ class App:
     scheduling: Scheduling
     subscribing: Subscribing
     suspending: Suspending
+    following: Following
+    tracking: Tracking
+    seeding: Seeding
     presence: GatewayPresence
     web: Web | None
 
@@ -108,8 +119,9 @@ async def open_app(
     if settings.discord_api_url is not None:
         use_api(settings.discord_api_url)
     measures = Measures()
+    pacing = Pacing(measures=measures)
     bot = PaperBot(
-        pacing=Pacing(measures=measures),
+        pacing=pacing,
         shard_count=settings.shard_count,
         shard_ids=settings.shard_ids,
         named_gateway=settings.discord_api_url is not None,
@@ -118,6 +130,7 @@ async def open_app(
     bound_requests(bot, timing.start_timeout)
     bound_requests_once_started(bot, timing.request_timeout)
     expect_discord(bot)
+    hear_no_messages(bot)
     owns = _owns(settings)
     async with open_archive(settings, now=clock, measures=measures, on_damage=bot.fail) as archive:
         database = archive.database
@@ -127,6 +140,29 @@ async def open_app(
             timeout=timing.request_timeout,
             on_locked_out=lambda: bot.fail(TokenRefused()),
         )
+        reactions = DiscordReactions(
+            bot,
+            meanings=settings.reactions,
+            turn=pacing.unhurried,
+            timeout=timing.request_timeout,
+        )
+        recounting = Recounting(database, reactions)
+        tracking = Tracking(
+            database,
+            reactions,
+            meanings=settings.reactions,
+            now=clock,
+            timing=timing,
+            measures=measures,
+            on_change=lambda *change: recounting.changed(Changed(*change)),
+        )
+        seeding = Seeding(database, reactions, emoji=settings.reactions.seeds, timing=timing)
+
+        def posted(post: Posted) -> None:
+            tracking.posted(post.message_id, post.place, anew=post.tried_before)
+            if post.seed:
+                seeding.wake()
+
         delivering = Delivering(
             database,
             sender,
@@ -136,6 +172,7 @@ async def open_app(
             timing=timing,
             restored=await restored(database, clock()),
             measures=measures,
+            on_posted=posted,
         )
         suspending = Suspending(
             database,
@@ -159,13 +196,27 @@ async def open_app(
             resume_every=timing.resume_every,
         )
         subscribing = Subscribing(database, now=clock, on_change=scheduling.track)
+        following = Following(
+            database,
+            sender,
+            now=clock,
+            on_change=scheduling.track,
+            on_resume=scheduling.follow,
+        )
         finding = Finding(database, now=clock, sources=archive.collecting.source_names)
         cooldown = Cooldown()
         pages = PagesCog(bot, finding, cooldown=cooldown, measures=measures)
 
+        async def start() -> None:
+            await scheduling.start()
+            seeding.wake()
+
         async def stop() -> None:
             await delivering.close()
             await scheduling.stop()
+            await seeding.close()
+            await recounting.close()
+            await tracking.close()
 
         bot.wire(
             faces=[
@@ -173,8 +224,12 @@ async def open_app(
                 StandingCog(bot, suspending),
                 pages,
                 LookupCog(bot, finding, pages, cooldown=cooldown),
+                FollowCog(
+                    bot, following, subscribing, finding, cooldown=cooldown, measures=measures
+                ),
+                InterestCog(bot, tracking, cooldown=Cooldown(PRESSED), measures=measures),
             ],
-            start=scheduling.start,
+            start=start,
             stop=stop,
         )
         measuring = Measuring(
@@ -202,6 +257,9 @@ async def open_app(
                 scheduling=scheduling,
                 subscribing=subscribing,
                 suspending=suspending,
+                following=following,
+                tracking=tracking,
+                seeding=seeding,
                 presence=presence,
                 web=web,
             )

@@ -22,8 +22,11 @@ from bot.translating import CommandTranslator
 
 log = logging.getLogger(__name__)
 
-INTENTS: Final = discord.Intents(guilds=True)
-"""Servers, their channels and roles: enough to check permissions. Nothing privileged."""
+INTENTS: Final = discord.Intents(
+    guilds=True, guild_reactions=True, dm_reactions=True, guild_messages=True
+)
+"""Servers, their channels and roles, to check permissions; reactions; and of messages, that one
+was deleted (`hear_no_messages` drops the rest). Nothing privileged."""
 
 
 # discord.py warns at every start that it cannot speak. This bot writes.

@@ -84,6 +84,13 @@ class GlobalLimit:
             self._http._global_over.set()
 
 
+def hear_no_messages(client: discord.Client) -> None:
+    """Drop what people write, unread. The intent that tells of deleted messages brings every
+    message of every server as well, and discord.py would make an object of each."""
+    parsers: Any = client._connection.parsers
+    parsers["MESSAGE_CREATE"] = parsers["MESSAGE_UPDATE"] = lambda _data: None
+
+
 def bound_requests(client: discord.Client, timeout: timedelta) -> None:
     """Let no request of the client's, of a command's or of the gateway's handshake take longer
     than `timeout`; discord.py would wait five minutes for each. Call it before logging in.

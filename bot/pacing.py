@@ -19,6 +19,10 @@ REQUESTS_PER_SECOND: Final = 47.8
 the time that a request takes on its way, which is not always the same. Answers to interactions do
 not count towards it."""
 
+UNHURRIED_PER_SECOND: Final = 8.0
+"""Requests that can wait, a second: a sixth of what Discord allows, so that reading a week's
+reactions again in thousands of channels is hardly felt by anything else."""
+
 MADE_UP_FOR: Final = 0.015
 """Seconds that the event loop may wake a request up late without the rate suffering: within any
 second go at most 47.8 × 1.015 and one."""
@@ -61,6 +65,7 @@ class Beat:
         self._interval = 1 / per_second
         self._taken_until = 0.0
         self._turn = asyncio.Lock()
+        self._waiting = 0
 
     def count(self) -> None:
         """A request goes now."""
@@ -69,10 +74,19 @@ class Beat:
 
     async def wait(self) -> None:
         """Return when there is room for one more request, and count it."""
-        async with self._turn:
-            while (delay := self._taken_until - time.monotonic()) > 0:  # noqa: ASYNC110 - others may take room meanwhile
-                await asyncio.sleep(delay)
-            self.count()
+        self._waiting += 1
+        try:
+            async with self._turn:
+                while (delay := self._taken_until - time.monotonic()) > 0:  # noqa: ASYNC110 - others may take room meanwhile
+                    await asyncio.sleep(delay)
+                self.count()
+        finally:
+            self._waiting -= 1
+
+    async def calm(self) -> None:
+        """Return when nobody waits."""
+        while self._waiting:  # noqa: ASYNC110 - looked at as often as somebody may go
+            await asyncio.sleep(self._interval)
 
 
 class Pacing:
@@ -87,6 +101,13 @@ class Pacing:
     ) -> None:
         self._measures = measures or Measures()
         self._beat = Beat(per_second)
+        self._unhurried = Beat(min(UNHURRIED_PER_SECOND, per_second))
+
+    async def unhurried(self) -> None:
+        """Return when there is room for a request that can wait: behind all deliveries, and only
+        so many a second. The request itself is not to be `paced`: it has waited."""
+        await self._unhurried.wait()
+        await self._beat.calm()
 
     def trace(self) -> aiohttp.TraceConfig:
         """The hook for discord.py's `http_trace`."""

@@ -3,7 +3,7 @@
 import discord
 
 from bot import permissions
-from bot.domain.subscriptions import shard_of
+from bot.domain.subscriptions import NO_GUILD, shard_of
 from bot.domain.suspensions import Access, Standing
 
 
@@ -14,6 +14,8 @@ class GatewayPresence:
         self._client = client
 
     def standing(self, guild_id: int, channel_id: int) -> Standing:
+        if guild_id == NO_GUILD:
+            return Standing(Access.UNSEEN)  # nothing tells whether a person is open to us
         if not self._client.is_ready() or not self._serves(guild_id):
             return Standing(Access.UNSEEN)
         guild = self._client.get_guild(guild_id)

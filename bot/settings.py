@@ -3,10 +3,18 @@
 import re
 from typing import Annotated, Any, Final, Literal
 
-from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
+from pydantic import (
+    Field,
+    InstanceOf,
+    SecretStr,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from bot.domain.errors import SettingsError
+from bot.domain.interests import DEFAULT_MEANINGS, Meanings
 
 MOST_SHARDS: Final = 100_000
 DEFAULT_DATABASE: Final = "sqlite+aiosqlite:///daily-papers.db"
@@ -67,6 +75,11 @@ class Settings(BaseSettings):
     collect_every: int = Field(
         15, ge=1, le=720, description="the minutes between two readings of a list, from 1 to 720"
     )
+    reactions: Annotated[InstanceOf[Meanings], NoDecode] = Field(
+        DEFAULT_MEANINGS,
+        description="which emoji say what, each only one thing, such as liked=👍❤️ saved=🔖 "
+        "dismissed=👎; a server's own as name:id",
+    )
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
         "INFO", description="DEBUG, INFO, WARNING or ERROR"
     )
@@ -90,6 +103,11 @@ class Settings(BaseSettings):
     @classmethod
     def _with_driver(cls, value: str) -> str:
         return re.sub(r"^sqlite:", "sqlite+aiosqlite:", value)
+
+    @field_validator("reactions", mode="before")
+    @classmethod
+    def _meanings(cls, value: Any) -> Any:
+        return Meanings.parse(value) if isinstance(value, str) else value
 
     @field_validator("log_level", mode="before")
     @classmethod

@@ -4,7 +4,7 @@ import asyncio
 import os
 import signal
 import sys
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from datetime import timedelta
 from pathlib import Path
@@ -19,10 +19,11 @@ from bot.client import PaperBot
 from bot.domain.subscriptions import DailyTime, Preferences, Subscription, SuspensionCause
 from bot.domain.suspensions import Access
 from bot.services.clock import utc_now
+from bot.services.timing import DEFAULT_TIMING
 from bot.settings import load_settings
 from bot.storage.database import Stores, open_database
 from tests.builders import a_daily_time, a_digest, utc
-from tests.loopback.discord_faults import Broken, Cut, Page, RateLimited
+from tests.loopback.discord_faults import Broken, Cut, Late, Page, RateLimited
 from tests.loopback.discord_gateway import Close
 from tests.loopback.discord_objects import Message
 from tests.loopback.discord_permissions import Permission
@@ -428,3 +429,171 @@ async def test_a_proxys_page_in_place_of_discord_is_one_sentence(
         "daily-papers: Discord cannot be reached: what answers is not Discord. Check the network,"
     )
     assert "Traceback" not in log.decode()
+
+
+# --- what readers say ---------------------------------------------------------------------
+
+
+@asynccontextmanager
+async def with_three_cards(
+    discord_server: LoopbackDiscord, environment: dict[str, str], **given: Any
+) -> AsyncGenerator[tuple[App, int, list[int]]]:
+    """The bot online, a channel, and the ids of three cards in it; nothing left to be read."""
+    guild = discord_server.add_guild("lab")
+    channel = discord_server.add_channel(guild, "papers")
+    await prepare(environment, {channel: guild}, numbers=range(1, 4), **given)
+    async with online(discord_server, timing=DEFAULT_TIMING.times(0.02)) as app:
+        cards = await discord_server.posted(channel, 3)
+        await app.delivering.resume()  # the last of them is recorded as well
+        await app.tracking.caught_up()
+        yield app, channel, [message.id for message in cards]
+
+
+async def liked(app: App, reader_id: int) -> set[str]:
+    async with app.database.reading() as stores:
+        interests = await stores.interests.of_reader(reader_id)
+    return {f"{each.verdict} {each.paper_id}" for each in interests}
+
+
+async def until_stored(is_so: Callable[[], Awaitable[bool]]) -> None:
+    """Return once the store holds something; it tells nobody."""
+    async with asyncio.timeout(10):
+        while not await is_so():  # noqa: ASYNC110
+            await asyncio.sleep(0.01)
+
+
+async def until_liked(app: App, reader_id: int, *expected: str) -> None:
+    async def is_so() -> bool:
+        return await liked(app, reader_id) == set(expected)
+
+    await until_stored(is_so)
+
+
+async def test_reactions_of_every_kind_of_event_are_followed(
+    discord_server: LoopbackDiscord, environment: dict[str, str]
+) -> None:
+    async with with_three_cards(discord_server, environment) as (app, channel, cards):
+        ann = discord_server.add_member(app.bot.guilds[0].id, "ann")
+        for message_id, emoji in zip(cards, "👍🔖👎", strict=True):
+            discord_server.react(channel, message_id, ann, emoji)
+        await until_liked(app, ann, "liked 2406.00001", "saved 2406.00002", "dismissed 2406.00003")
+
+        discord_server.unreact(channel, cards[0], ann, "👍")
+        discord_server.clear_reactions(channel, cards[1], "🔖")
+        discord_server.clear_reactions(channel, cards[2])
+        await until_liked(app, ann)
+
+        discord_server.react(channel, cards[0], ann, "🔖")
+        discord_server.react(channel, cards[1], ann, "🔖")
+        await until_liked(app, ann, "saved 2406.00001", "saved 2406.00002")
+        discord_server.delete(channel, cards[0])
+        discord_server.delete(channel, *cards[1:])
+
+        async def nothing_stands_under_them() -> bool:
+            async with app.database.reading() as stores:
+                return not any([await stores.interests.reactions(each) for each in cards])
+
+        await until_stored(nothing_stands_under_them)
+        assert await liked(app, ann) == {"saved 2406.00001", "saved 2406.00002"}
+
+
+async def test_what_people_write_is_not_even_looked_at(
+    discord_server: LoopbackDiscord, environment: dict[str, str]
+) -> None:
+    heard: list[object] = []
+
+    async def on_message(message: object) -> None:
+        heard.append(message)
+
+    async with with_three_cards(discord_server, environment) as (app, channel, cards):
+        app.bot.add_listener(on_message)
+        ann = discord_server.add_member(app.bot.guilds[0].id, "ann")
+        discord_server.say(channel, ann, "good morning")
+        discord_server.react(channel, cards[0], ann, "👍")
+        await until_liked(app, ann, "liked 2406.00001")
+
+    assert heard == []
+
+
+@pytest.mark.parametrize("is_resumed", [True, False])
+async def test_only_after_a_session_that_is_not_resumed_reactions_are_read_again(
+    discord_server: LoopbackDiscord, environment: dict[str, str], is_resumed: bool
+) -> None:
+    history = "GET", "/channels/*/messages"
+    async with with_three_cards(discord_server, environment) as (app, channel, cards):
+        ann = discord_server.add_member(app.bot.guilds[0].id, "ann")
+        discord_server.react(channel, cards[0], ann, "👍")
+        await until_liked(app, ann, "liked 2406.00001")
+        seen = discord_server.inject(Late(0), *history, times=None)
+
+        gateway = discord_server.gateway
+        await gateway.close(4000)
+        await gateway.disconnected()
+        if not is_resumed:
+            gateway.forget_sessions()
+        discord_server.unreact(channel, cards[0], ann, "👍")
+        discord_server.react(channel, cards[2], ann, "🔖")
+        await gateway.connected(0)
+
+        await until_liked(app, ann, "saved 2406.00003")
+        await app.tracking.caught_up()
+        assert gateway.resumed == ([0] if is_resumed else [])
+        assert seen.hits == (0 if is_resumed else 1)
+
+
+async def test_a_channel_that_is_gone_is_asked_for_its_reactions_once(
+    discord_server: LoopbackDiscord, environment: dict[str, str]
+) -> None:
+    async with with_three_cards(discord_server, environment) as (app, channel, cards):
+        ann = discord_server.add_member(app.bot.guilds[0].id, "ann")
+        discord_server.react(channel, cards[0], ann, "👍")
+        await until_liked(app, ann, "liked 2406.00001")
+        discord_server.forbid(channel, 50001)
+        before = discord_server.tally.invalid
+
+        app.tracking.lost(lambda _guild_id: True)
+        await app.tracking.caught_up()
+
+        assert discord_server.tally.invalid == before + 1
+        assert await liked(app, ann) == {"liked 2406.00001"}, "nothing is taken from anybody"
+
+
+async def test_a_press_is_answered_on_the_card_for_all(
+    discord_server: LoopbackDiscord, environment: dict[str, str]
+) -> None:
+    async with with_three_cards(discord_server, environment) as (app, channel, cards):
+        ann = discord_server.add_member(app.bot.guilds[0].id, "ann")
+        [message, *_] = discord_server.messages(channel)
+        pressed = await discord_server.click(message, ann, "saved:2406.00001")
+        await pressed.answered(within=3)
+        await until_liked(app, ann, "saved 2406.00001")
+        await until(lambda: _labels(message)[-1] == "Save 1")
+        assert _labels(message) == ["arXiv", "Hugging Face", "Like", "Save 1"]
+        assert message.id == cards[0], "and it is still the same post"
+
+
+def _labels(message: Message) -> list[str]:
+    return [button["label"] for row in message.components for button in row["components"]]
+
+
+async def test_cards_are_seeded_also_by_the_next_process(
+    discord_server: LoopbackDiscord, environment: dict[str, str]
+) -> None:
+    puts = "PUT", "/channels/*/messages/*/reactions/*/@me"
+    failing = discord_server.inject(Broken(502), *puts, times=None)
+    async with with_three_cards(discord_server, environment, seed_reactions=True) as (
+        _,
+        channel,
+        _,
+    ):
+        await failing.met()
+        assert len(discord_server.messages(channel)) == 3, "no delivery waits for it"
+    failing.withdraw()
+
+    async with online(discord_server) as app:
+        await app.seeding.caught_up()
+        async with app.database.reading() as stores:
+            assert await stores.interests.to_seed(1) == ()
+    me = discord_server.world.bot.id
+    for message in discord_server.messages(channel):
+        assert message.reactions == {"👍": [me], "🔖": [me], "👎": [me]}

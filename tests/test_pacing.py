@@ -10,7 +10,7 @@ import pytest
 from discord.http import Route
 
 from bot.domain.deliveries import Sent, Unknown
-from bot.pacing import Pacing, paced
+from bot.pacing import MADE_UP_FOR, UNHURRIED_PER_SECOND, Pacing, paced
 from bot.rendering.message import Rendered
 from bot.sender import DiscordSender
 from bot.services.measures import Measures
@@ -126,3 +126,22 @@ async def test_each_request_of_a_search_may_be_held_back(
                 assert [message async for message in channel.history(limit=1)] == []
     waits = Scraped(measures.text()).all("rate_limit_wait_seconds_count")
     assert waits == {("channel",): 2, ("overall",): 2}
+
+
+async def test_what_can_wait_goes_when_no_delivery_waits(
+    discord_server: LoopbackDiscord, channels: list[int]
+) -> None:
+    pacing = Pacing()
+    async with logged_in(discord_server, pacing) as client:
+        delivery = asyncio.create_task(deliver(client, channels))
+        await discord_server.posted(channels[0])
+        await pacing.unhurried()
+        assert all(discord_server.messages(channel) for channel in channels[:-1])
+        await delivery
+
+
+async def test_what_can_wait_is_spaced_among_itself() -> None:
+    pacing, loop = Pacing(), asyncio.get_running_loop()
+    began = loop.time()
+    await asyncio.gather(*(pacing.unhurried() for _ in range(4)))
+    assert loop.time() - began >= 3 / UNHURRIED_PER_SECOND - MADE_UP_FOR

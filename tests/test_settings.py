@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from bot.domain.errors import SettingsError
+from bot.domain.interests import DEFAULT_MEANINGS
 from bot.settings import Settings, load_settings
 
 ROOT = Path(__file__).parents[1]
@@ -45,6 +46,8 @@ def test_settings_come_from_the_environment_and_from_a_file(
     assert settings.log_level == "DEBUG"
     assert settings.log_format == "json"
     assert (settings.http_host, settings.http_port) == ("127.0.0.1", 9090)
+    assert settings.reactions is DEFAULT_MEANINGS
+    assert load_settings(reactions="liked=🥳 saved=📥").reactions.seeds == ("🥳", "📥")
     assert load_settings(database_url="sqlite:///a.db").database_url == "sqlite+aiosqlite:///a.db"
 
 
@@ -56,6 +59,8 @@ def test_settings_come_from_the_environment_and_from_a_file(
         ("DISCORD_API_URL", "discord.com", "such as http://127.0.0.1:8080/api/v10"),
         ("DATABASE_URL", "papers.db", "sqlite+aiosqlite:///daily-papers.db"),
         ("HUGGINGFACE_URL", "huggingface", "such as https://huggingface.co"),
+        ("REACTIONS", "liked=yes", "such as liked=👍❤️ saved=🔖 dismissed=👎"),
+        ("REACTIONS", "liked=👍 saved=👍", "each only one thing"),
         ("LOG_LEVEL", "LOUD", "DEBUG, INFO, WARNING or ERROR"),
         ("LOG_FORMAT", "xml", "text for people, or json for programs"),
         ("HTTP_PORT", "web", "such as 9090"),

@@ -6,17 +6,18 @@ token there: a press after a restart is answered like any other.
 
 import logging
 import re
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date
-from functools import wraps
-from typing import Any, Concatenate, Final, ParamSpec, Self, TypeAlias
+from typing import Any, Final, Self
 
 import discord
 from discord.ext import commands
 
-from bot.answering import answer_error, begin_answer, language_of, say
+from bot.answering import language_of, say
 from bot.cogs.cooldown import Cooldown
+from bot.cogs.follows import FollowAuthor
+from bot.cogs.pressed import Interaction, PressedCog, answered, button, is_known, is_of
 from bot.domain.errors import BotError, InvalidInput
 from bot.domain.lookups import (
     PAGE,
@@ -39,8 +40,6 @@ from bot.services.finding import Finding
 from bot.services.measures import Measures
 
 log = logging.getLogger(__name__)
-
-Interaction: TypeAlias = discord.Interaction[Any]
 
 _LANGUAGE: Final = r"(?P<language>[A-Za-z0-9-]{2,12})"
 _PLACE: Final = rf"(?P<token>[\w-]{{1,16}}):(?P<page>\d{{1,4}}):{_LANGUAGE}"
@@ -81,7 +80,7 @@ class Turn(
     async def from_custom_id(
         cls, _: Interaction, item: discord.ui.Item[Any], match: re.Match[str], /
     ) -> Self:
-        return cls(_button(item), Place.of(match))
+        return cls(button(item), Place.of(match))
 
     async def callback(self, interaction: Interaction) -> None:
         await _pages(interaction).turn(interaction, self._place)
@@ -101,7 +100,7 @@ class Jump(
     async def from_custom_id(
         cls, _: Interaction, item: discord.ui.Item[Any], match: re.Match[str], /
     ) -> Self:
-        return cls(_button(item), Place.of(match))
+        return cls(button(item), Place.of(match))
 
     async def callback(self, interaction: Interaction) -> None:
         await _pages(interaction).ask_for_page(interaction, self._place, self.item.label or "")
@@ -167,45 +166,16 @@ class ChooseDay(
         )
 
 
-_ITEMS: Final = (Turn, Jump, OpenPaper, ChooseAuthor, ChooseDay)
-
 _CHOOSE_AUTHOR: Final = phrase("Choose an author")
 _CHOOSE_DAY: Final = phrase("Choose a day nearby")
 _OPEN: Final = phrase("Open a paper, for you alone")
 _OUTDATED: Final = phrase("That is from an older version of me. Ask again with `/papers`.")
 
-_Options = ParamSpec("_Options")
-_Press: TypeAlias = Callable[
-    Concatenate["PagesCog", Interaction, _Options], Coroutine[Any, Any, None]
-]
 
-
-def _answered(name: str) -> Callable[[_Press[_Options]], _Press[_Options]]:
-    """Let a press count, answer whatever goes wrong with it, and call it `name` in logs."""
-
-    def decorate(press: _Press[_Options]) -> _Press[_Options]:
-        @wraps(press)
-        async def answered(
-            cog: "PagesCog",
-            interaction: Interaction,
-            /,
-            *args: _Options.args,
-            **options: _Options.kwargs,
-        ) -> None:
-            begin_answer(interaction, name=name)
-            try:
-                cog.cooldown.spend(interaction)
-                await press(cog, interaction, *args, **options)
-            except Exception as error:  # noqa: BLE001 - it logs what was not foreseen
-                await answer_error(interaction, error, name=name, measures=cog.measures)
-
-        return answered
-
-    return decorate
-
-
-class PagesCog(commands.Cog):
+class PagesCog(PressedCog):
     """Shows answers, and answers whoever presses what stands under them."""
+
+    items = (Turn, Jump, OpenPaper, ChooseAuthor, ChooseDay)
 
     def __init__(
         self,
@@ -215,16 +185,8 @@ class PagesCog(commands.Cog):
         cooldown: Cooldown,
         measures: Measures,
     ) -> None:
-        self._bot = bot
+        super().__init__(bot, cooldown=cooldown, measures=measures)
         self.finding = finding
-        self.cooldown = cooldown
-        self.measures = measures
-
-    async def cog_load(self) -> None:
-        self._bot.add_dynamic_items(*_ITEMS)
-
-    async def cog_unload(self) -> None:
-        self._bot.remove_dynamic_items(*_ITEMS)
 
     # --- answers to commands, which have been deferred ---
 
@@ -258,11 +220,11 @@ class PagesCog(commands.Cog):
 
     # --- what is pressed ---
 
-    @_answered("turn page")
+    @answered("turn page")
     async def turn(self, interaction: Interaction, place: Place) -> None:
         await self._turn(interaction, place)
 
-    @_answered("ask for page")
+    @answered("ask for page")
     async def ask_for_page(self, interaction: Interaction, place: Place, shown: str) -> None:
         language = language_of(interaction)
         modal = discord.ui.Modal(
@@ -278,7 +240,7 @@ class PagesCog(commands.Cog):
         modal.stop()
         await interaction.response.send_modal(modal)
 
-    @_answered("jump to page")
+    @answered("jump to page")
     async def jump(self, interaction: Interaction, place: Place, typed: str) -> None:
         digits = typed.strip()
         if not digits.isdecimal():
@@ -291,24 +253,24 @@ class PagesCog(commands.Cog):
         page = max(int(digits[:_LONGEST_PAGE]) - 1, 0)
         await self._turn(interaction, replace(place, page=page))
 
-    @_answered("open paper")
+    @answered("open paper")
     async def open_paper(self, interaction: Interaction, value: str) -> None:
         await interaction.response.defer(ephemeral=True, thinking=True)
         await self.show_paper(interaction, PaperId.parse(value))
 
-    @_answered("choose author")
+    @answered("choose author")
     async def choose_author(self, interaction: Interaction, value: str, *, language: str) -> None:
         question = ByAuthor(_author_id(value))
         await interaction.response.defer()
         await self._show(interaction, question, language=language)
 
-    @_answered("choose day")
+    @answered("choose day")
     async def choose_day(self, interaction: Interaction, value: str, *, language: str) -> None:
         question = OnDay(_day(value))
         await interaction.response.defer()
         await self._show(interaction, question, language=language)
 
-    @_answered("outdated")
+    @answered("outdated")
     async def refuse(self, interaction: Interaction) -> None:
         """What an older version made is of no use any more: take it away, and say so."""
         if interaction.type is discord.InteractionType.component:
@@ -326,7 +288,7 @@ class PagesCog(commands.Cog):
                     await self.jump(interaction, Place.of(place), _text_in(data))
                 else:
                     await self.refuse(interaction)
-            case discord.InteractionType.component if not _is_known(custom_id):
+            case discord.InteractionType.component if not is_known(interaction, custom_id):
                 await self.refuse(interaction)
 
     async def _show(self, interaction: Interaction, question: Question, *, language: str) -> None:
@@ -378,11 +340,6 @@ def _pages(interaction: Interaction) -> PagesCog:
     cog = interaction.client.get_cog(PagesCog.__cog_name__)
     assert isinstance(cog, PagesCog)  # noqa: S101 - it is what registers the items
     return cog
-
-
-def _button(item: discord.ui.Item[Any]) -> discord.ui.Button[Any]:
-    assert isinstance(item, discord.ui.Button)  # noqa: S101 - we gave the id to a button
-    return item
 
 
 def _select(item: discord.ui.Item[Any]) -> discord.ui.Select[Any]:
@@ -440,6 +397,8 @@ async def _fill_page(
             ),
         ):
             view.add_item(item)
+    if isinstance(answer.question, ByAuthor):
+        view.add_item(FollowAuthor.of(answer.question.author_id, language))
     shown = answers.page(answer, language=language)
     await fill(interaction, shown, view if view.children else None)
 
@@ -463,7 +422,9 @@ async def _take_away(interaction: Interaction, *kinds: type[discord.ui.DynamicIt
     view = discord.ui.View.from_message(interaction.message, timeout=None)
     for item in view.walk_children():
         custom_id = getattr(item, "custom_id", None)
-        if custom_id is not None and (_is_of(custom_id, kinds) or not _is_known(custom_id)):
+        if custom_id is not None and (
+            is_of(custom_id, kinds) or not is_known(interaction, custom_id)
+        ):
             view.remove_item(item)
     view.stop()  # its items are known by their ids: discord.py need not remember them
     left = view if view.children else None
@@ -471,16 +432,6 @@ async def _take_away(interaction: Interaction, *kinds: type[discord.ui.DynamicIt
         await interaction.edit_original_response(view=left)
     else:
         await interaction.response.edit_message(view=left)
-
-
-def _is_known(custom_id: str) -> bool:
-    return _is_of(custom_id, _ITEMS)
-
-
-def _is_of(custom_id: str, kinds: Sequence[type[discord.ui.DynamicItem[Any]]]) -> bool:
-    return any(
-        kind.__discord_ui_compiled_template__.fullmatch(custom_id) is not None for kind in kinds
-    )
 
 
 def _text_in(data: Any) -> str:

@@ -45,6 +45,7 @@ _OPTIONS: Final = {
     "limit": translatable("How many papers get a card of their own; the rest follow as links"),
     "role": translatable("A role to mention once a day"),
     "quiet_days": translatable("Explain days without papers in one silent line"),
+    "reactions": translatable("Put reactions under each card, for readers to join"),
 }
 
 
@@ -77,6 +78,7 @@ class SubscriptionCog(commands.Cog):
         limit: Limit = DEFAULT_LIMIT,
         role: discord.Role | None = None,
         quiet_days: bool = True,
+        reactions: bool = False,
     ) -> None:
         await interaction.response.defer(ephemeral=True)
         target = await managed_channel(interaction, channel)
@@ -90,6 +92,7 @@ class SubscriptionCog(commands.Cog):
             limit=limit,
             role_id=role.id if role is not None else None,
             announce_quiet_days=quiet_days,
+            seed_reactions=reactions,
         )
         subscription = await self._subscribing.subscribe(
             guild_id=target.guild.id,
@@ -157,6 +160,7 @@ class SubscriptionCog(commands.Cog):
         role: discord.Role | None = None,
         no_role: bool = False,
         quiet_days: bool | None = None,
+        reactions: bool | None = None,
     ) -> None:
         await interaction.response.defer(ephemeral=True)
         target = await managed_channel(interaction, channel)
@@ -178,6 +182,7 @@ class SubscriptionCog(commands.Cog):
             limit=limit if limit is not None else before.limit,
             role_id=None if no_role else role.id if role is not None else before.role_id,
             announce_quiet_days=before.announce_quiet_days if quiet_days is None else quiet_days,
+            seed_reactions=before.seed_reactions if reactions is None else reactions,
         )
         if after == before:
             raise InvalidInput(
@@ -320,6 +325,8 @@ class SubscriptionCog(commands.Cog):
             parts.append(phrase("mentioning {role}", role=f"<@&{preferences.role_id}>"))
         if not preferences.announce_quiet_days:
             parts.append(phrase("silent on days without papers"))
+        if preferences.seed_reactions:
+            parts.append(phrase("with reactions to join"))
         settings = ", ".join(spoken(part, language) for part in parts)
         return f"{settings}. {spoken(self._state(subscription), language)}"
 

@@ -5,7 +5,7 @@ Everything here is decided from values alone; `services.delivering` carries it o
 
 import base64
 import hashlib
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from enum import StrEnum
@@ -13,7 +13,7 @@ from typing import Final, TypeAlias
 
 from bot.domain.digests import Digest
 from bot.domain.papers import PaperId
-from bot.domain.subscriptions import DailyTime, Subscription, SuspensionCause
+from bot.domain.subscriptions import DailyTime, Scope, Subscription, SuspensionCause
 
 LISTS_LOOKED_BACK: Final = 3
 """A delivery takes papers from the lists of this many days, the day of the slot included."""
@@ -59,6 +59,14 @@ class Edition:
 
     def __bool__(self) -> bool:
         return bool(self.items)
+
+
+def for_reader(found: Edition, followed: Collection[PaperId], scope: Scope) -> Edition:
+    """The edition of a person: papers that they follow first, or these alone."""
+    first = tuple(item for item in found.items if item.paper_id in followed)
+    if scope is Scope.FOLLOWED:
+        return Edition(first)
+    return Edition(first + tuple(item for item in found.items if item.paper_id not in followed))
 
 
 def lists_for(slot_at: datetime) -> tuple[date, ...]:
@@ -167,18 +175,23 @@ def decide(
     delivered_days: Collection[date],
     down_since: datetime | None,
     since: date | None = None,
+    choose: Callable[[Edition], Edition] = lambda found: found,
 ) -> Decision:
     """What becomes of the delivery of `slot_at`, looked at `now`.
+
+    `choose` puts the papers that are new here into another order, or leaves some out.
 
     `down_since` is when a source was last read without success since; `None` while all answer.
     `since` is the day of the first list that the subscription brought.
     """
-    found = edition(
-        digests,
-        had=had,
-        delivered_days=delivered_days,
-        first=subscription.is_first,
-        since=since,
+    found = choose(
+        edition(
+            digests,
+            had=had,
+            delivered_days=delivered_days,
+            first=subscription.is_first,
+            since=since,
+        )
     )
     preferences = subscription.preferences
     expected_at = next_expected_slot(preferences.daily, slot_at)

@@ -106,6 +106,33 @@ def _parts(text: str) -> Iterator[tuple[str, bool, bool]]:
             at = end
 
 
+# --- whether texts say it ------------------------------------------------------------------
+
+
+def satisfies(query: Query, texts: Sequence[str]) -> bool:
+    """Whether some text says each term that is wanted, and none says one that is not.
+
+    As in a search, a wanted word of some letters also stands for longer ones; what is not wanted
+    is only what is typed.
+    """
+    said = [tokens(text) for text in map(clean, texts)]
+    return (
+        bool(query.wanted)
+        and all(any(_says(words, term, longer=True) for words in said) for term in query.wanted)
+        and not any(_says(words, term) for words in said for term in query.excluded)
+    )
+
+
+def _says(words: Sequence[str], term: Term, *, longer: bool = False) -> bool:
+    *before, last = term.words
+    is_start = term.begins_words or (longer and term.may_begin_words)
+    return any(
+        words[at : at + len(before)] == before
+        and (word == last or (is_start and word.startswith(last)))
+        for at, word in enumerate(words[len(before) :])
+    )
+
+
 # --- where a text says it -----------------------------------------------------------------
 
 

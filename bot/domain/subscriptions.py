@@ -11,6 +11,9 @@ DEFAULT_LIMIT: Final = 25
 MAX_LIMIT: Final = 100
 """More embeds a day than this is a flood: Hugging Face's longest list had 72 papers."""
 
+NO_GUILD: Final = 0
+"""Stands for the server where there is none: direct messages, which Discord gives to shard 0."""
+
 CLOCK_RAN_AHEAD: Final = timedelta(hours=26)
 """A day with the hour of a clock change, and one more. A last delivery that lies further after
 the slot that has just come was made by a clock that was wrong: it must not silence the channel
@@ -71,6 +74,14 @@ class SubscriptionState(StrEnum):
     SUSPENDED = "suspended"
 
 
+class Scope(StrEnum):
+    """What a subscription brings. LISTS: the papers of the day. FOLLOWED: of those, only what a
+    person follows, as one message of links."""
+
+    LISTS = "lists"
+    FOLLOWED = "followed"
+
+
 class SuspensionCause(StrEnum):
     """Why a channel takes nothing from us.
 
@@ -101,6 +112,7 @@ class Preferences:
 
     `limit` is how many papers get an embed of their own; the rest follow as links.
     `announce_quiet_days` turns off the lines that explain a day without papers.
+    With `seed_reactions` each card gets our own reactions first, to invite others.
     """
 
     daily: DailyTime
@@ -108,6 +120,7 @@ class Preferences:
     limit: int = DEFAULT_LIMIT
     role_id: int | None = None
     announce_quiet_days: bool = True
+    seed_reactions: bool = False
 
     def __post_init__(self) -> None:
         if not 1 <= self.limit <= MAX_LIMIT:
@@ -117,6 +130,9 @@ class Preferences:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Subscription:
     """One channel's daily papers. A channel has at most one.
+
+    A person's is that of their direct messages: `reader_id` is theirs, and `guild_id` is
+    `NO_GUILD`. Only theirs may have another `scope`, and then it never tells of quiet days.
 
     `counts_from` is when it last got another time of day or was taken up again: it owes no slot
     before that. `last_slot_at` is the slot of its newest delivery, `None` before the first.
@@ -130,6 +146,8 @@ class Subscription:
     preferences: Preferences
     created_at: datetime
     created_by: int | None = None
+    reader_id: int | None = None
+    scope: Scope = Scope.LISTS
     state: SubscriptionState = SubscriptionState.ACTIVE
     suspension: Suspension | None = None
     counts_from: datetime | None = None
@@ -139,6 +157,12 @@ class Subscription:
     def __post_init__(self) -> None:
         if (self.state is SubscriptionState.SUSPENDED) is (self.suspension is None):
             raise ValueError(f"{self.state} with suspension {self.suspension!r}")
+        if (self.guild_id == NO_GUILD) is (self.reader_id is None):
+            raise ValueError(f"server {self.guild_id} with reader {self.reader_id}")
+        if self.scope is Scope.FOLLOWED and (
+            self.reader_id is None or self.preferences.announce_quiet_days
+        ):
+            raise ValueError("only a person follows, and is told of no quiet days then")
 
     @property
     def is_first(self) -> bool:

@@ -7,11 +7,12 @@ from typing import Final
 
 import discord
 
-from bot.domain.papers import Bullet, Paper, Summary, SummaryOrigin
+from bot.domain.interests import Verdict
+from bot.domain.papers import Bullet, Paper, PaperId, Summary, SummaryOrigin
 from bot.domain.phrases import counted, phrase
 from bot.domain.text import sentences
 from bot.rendering import limits, markup, words
-from bot.rendering.message import Link, Rendered
+from bot.rendering.message import Counter, Link, Rendered
 from bot.rendering.words import spoken
 
 DESCRIPTION_ROOM: Final = 2400
@@ -50,12 +51,15 @@ def paper_card(
     heading: str | None = None,
     role_id: int | None = None,
     plain: bool = False,
+    likes: int = 0,
+    saves: int = 0,
 ) -> Rendered:
     """The message that brings one paper.
 
     `heading` (see `editions.heading`) and the mention of the role stand before the embed. Only a
     message with one of them notifies: a list of twenty papers is one notification, not twenty.
     A paper that is on no list has neither `day` nor `rank`.
+    `likes` and `saves` are how many readers of its server said so.
     `plain` leaves out what Discord may refuse though it looks right to us: picture and buttons.
     """
     points = _points(paper, language)
@@ -85,6 +89,7 @@ def paper_card(
         content=limits.fit(content, limits.CONTENT) if content else None,
         embeds=(embed,),
         links=() if plain else _links(paper, language),
+        counters=() if plain else _counters(paper, language, likes=likes, saves=saves),
         silent=not content and not test,
         role_id=role_id,
     )
@@ -132,6 +137,28 @@ def _links(paper: Paper, language: str) -> tuple[Link, ...]:
     if paper.project_url is not None:
         links.append(Link(spoken(phrase("Project"), language), paper.project_url))
     return tuple(link for link in links if limits.is_web_url(link.url, limits.BUTTON_URL))
+
+
+def _counters(paper: Paper, language: str, *, likes: int, saves: int) -> tuple[Counter, ...]:
+    return (
+        Counter(
+            label=spoken(phrase("Like"), language),
+            emoji="👍",
+            custom_id=counter_id(Verdict.LIKED, paper.id),
+            count=likes,
+        ),
+        Counter(
+            label=spoken(phrase("Save"), language),
+            emoji="🔖",
+            custom_id=counter_id(Verdict.SAVED, paper.id),
+            count=saves,
+        ),
+    )
+
+
+def counter_id(verdict: Verdict, paper_id: PaperId) -> str:
+    """The `custom_id` of the button that says this of a paper, under whatever message."""
+    return f"{verdict}:{paper_id}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,13 +1,14 @@
 """What stands around the cards of a delivery: the line before, the links after, a quiet day."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import date, datetime
 from typing import Final, TypeAlias
 
 import discord
 
 from bot.domain.deliveries import LINKS_PER_CLOSING, EditionItem, Quiet, QuietReason
-from bot.domain.papers import Paper
+from bot.domain.follows import Follow
+from bot.domain.papers import Paper, PaperId
 from bot.domain.phrases import Phrase, counted, phrase
 from bot.rendering import limits, markup, words
 from bot.rendering.catalogues import languages
@@ -21,6 +22,9 @@ _SOURCE_NAME_ROOM: Final = 60
 _HEADING_ROOM: Final = 1900  # of a content's 2,000: a role may be mentioned before it
 _COLOUR: Final = 0x8C9BB0
 _TITLE_ROOM: Final = 250
+_REASONS_ROOM: Final = 2000  # of an embed's 6,000
+_FOLLOW_ROOM: Final = 60
+_FOLLOWS_NAMED: Final = 3
 _MORE_FIELDS: Final = 10  # that longer titles may need
 
 _CONTINUED: Final = phrase("And")
@@ -85,11 +89,57 @@ def closing(
         ]
         return _closing_embed(lines, day, quiet_until, number, language)
 
+    return Rendered(embeds=(_filled(titles, rendered, language),), silent=True)
+
+
+def following(
+    listings: Sequence[Listed],
+    followed: Mapping[PaperId, Sequence[Follow]],
+    *,
+    day: date,
+    language: str,
+    number: int = 0,
+    plain: bool = False,
+) -> Rendered:
+    """The message of what a person follows: its papers as links, each with the reason.
+
+    Like a closing it is known by its URL. The first of a delivery (`number` 0) notifies.
+    """
+    titles = [
+        (not plain and markup.plain(paper.title)) or str(paper.id) for _, paper, _ in listings
+    ]
+    room = _REASONS_ROOM // len(listings)
+    reasons = [
+        limits.fit(reason(why, language), room) if (why := followed.get(paper.id)) else ""
+        for _, paper, _ in listings
+    ]
+
+    def rendered(titles: Sequence[str]) -> discord.Embed:
+        lines = [
+            " · ".join(filter(None, (_line(title, paper, upvotes, language), because)))
+            for title, (_, paper, upvotes), because in zip(titles, listings, reasons, strict=True)
+        ]
+        embed = _closing_embed(lines, day, None, number, language)
+        embed.title = spoken(phrase("New for you"), language)
+        return embed
+
+    return Rendered(embeds=(_filled(titles, rendered, language),), silent=number > 0)
+
+
+def reason(follows: Sequence[Follow], language: str) -> str:
+    """Why a person gets a paper: which of their follows it is for, the first few by name."""
+    names = tuple(markup.shown(each.said, _FOLLOW_ROOM) for each in follows[:_FOLLOWS_NAMED])
+    return spoken(phrase("you follow {names}", names=names), language)
+
+
+def _filled(
+    titles: Sequence[str], rendered: Callable[[Sequence[str]], discord.Embed], language: str
+) -> discord.Embed:
+    """What `rendered` makes of the titles, once they share the room there is."""
     fields = _MORE_FIELDS * limits.units(spoken(_CONTINUED, language))
     room = limits.EMBED_CHARACTERS - fields - embed_units(rendered([""] * len(titles)))
     longest = _shared([limits.units(markup.link_text(title)) for title in titles], room)
-    fitted = [limits.fit(title, longest, shown_as=markup.link_text) for title in titles]
-    return Rendered(embeds=(rendered(fitted),), silent=True)
+    return rendered([limits.fit(title, longest, shown_as=markup.link_text) for title in titles])
 
 
 def notice(quiet: Quiet, *, language: str) -> Rendered:

@@ -1,7 +1,8 @@
 """One Discord message, ready to send."""
 
+import re
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 import discord
 
@@ -17,6 +18,30 @@ class Link:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Counter:
+    """A button that says something of a paper, and how many readers said so; `custom_id` is all
+    that a press of it tells us."""
+
+    label: str
+    emoji: str
+    custom_id: str
+    count: int = 0
+
+    @property
+    def text(self) -> str:
+        """The label with the count, which is left out while it is zero."""
+        return f"{self.label} {self.count}" if self.count else self.label
+
+
+_COUNT: Final = re.compile(r" \d+$")
+
+
+def recounted(text: str, count: int) -> str:
+    """The text of a counter with another count."""
+    return Counter(label=_COUNT.sub("", text), emoji="", custom_id="", count=count).text
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Rendered:
     """One Discord message, ready to send.
 
@@ -28,6 +53,7 @@ class Rendered:
     content: str | None = None
     embeds: tuple[discord.Embed, ...] = ()
     links: tuple[Link, ...] = ()
+    counters: tuple[Counter, ...] = ()
     silent: bool = False
     role_id: int | None = None
     known_as: tuple[str, ...] = ()
@@ -52,12 +78,23 @@ class Rendered:
         return arguments
 
     def view(self) -> discord.ui.View | None:
-        """The link buttons, if there are any. To be called inside the running event loop."""
-        if not self.links:
+        """The buttons, if there are any: links, and counters below them. To be called inside the
+        running event loop.
+
+        discord.py need not remember it: counters are known by their ids, whoever sent them.
+        """
+        if not self.links and not self.counters:
             return None
         view = discord.ui.View(timeout=None)
         for link in self.links:
-            view.add_item(discord.ui.Button(label=link.label, url=link.url))
+            view.add_item(discord.ui.Button(label=link.label, url=link.url, row=0))
+        for counter in self.counters:
+            view.add_item(
+                discord.ui.Button(
+                    label=counter.text, emoji=counter.emoji, custom_id=counter.custom_id, row=1
+                )
+            )
+        view.stop()
         return view
 
 

@@ -1,6 +1,7 @@
 """Everything the archive holds about one paper, as one message."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Final
 
 import discord
@@ -57,7 +58,7 @@ def record_card(record: PaperRecord, *, language: str) -> Rendered:
             value=_similar(record.similar),
             inline=False,
         )
-    return Rendered(embeds=(embed, *_other_languages(paper, embed, language)), links=card.links)
+    return replace(card, embeds=(embed, *_other_languages(paper, embed, language)), silent=False)
 
 
 def _lists(appearances: Sequence[Appearance], language: str) -> str:

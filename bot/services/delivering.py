@@ -15,7 +15,7 @@ import random
 import time
 import uuid
 from collections import defaultdict
-from collections.abc import Coroutine, Sequence
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import Enum, auto
@@ -38,6 +38,7 @@ from bot.domain.deliveries import (
     Unknown,
     Wait,
     decide,
+    for_reader,
     lists_for,
     lists_for_first,
     must_look_back,
@@ -45,10 +46,19 @@ from bot.domain.deliveries import (
     plan_notice,
 )
 from bot.domain.digests import Listing
-from bot.domain.subscriptions import Preferences, Subscription, SubscriptionState, SuspensionCause
+from bot.domain.follows import Follow, followed
+from bot.domain.interests import Place, Verdict
+from bot.domain.papers import PaperId
+from bot.domain.subscriptions import (
+    Preferences,
+    Scope,
+    Subscription,
+    SubscriptionState,
+    SuspensionCause,
+)
 from bot.domain.suspensions import Standing, cause_of
 from bot.rendering.cards import paper_card
-from bot.rendering.editions import closing, heading, notice
+from bot.rendering.editions import closing, following, heading, notice, reason
 from bot.rendering.message import Rendered
 from bot.services.clock import Now
 from bot.services.measures import Measures
@@ -103,6 +113,17 @@ class Presence(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Posted:
+    """A message was recorded. If it was `tried_before`, it may have stood in its channel for a
+    while; with `seed` it is to get our reactions."""
+
+    message_id: int
+    place: Place
+    tried_before: bool
+    seed: bool
+
+
 class _Step(Enum):
     """How a delivery goes on after one message."""
 
@@ -126,6 +147,7 @@ class Delivering:
         timing: Timing = DEFAULT_TIMING,
         restored: Restored | None = None,
         measures: Measures | None = None,
+        on_posted: Callable[[Posted], None] = lambda _posted: None,
     ) -> None:
         self._database = database
         self._sender = sender
@@ -135,6 +157,7 @@ class Delivering:
         self._timing = timing
         self._restored = restored
         self._measures = measures or Measures()
+        self._on_posted = on_posted
         self._lists = RecentLists()
         self._owner = uuid.uuid4().hex
         self._channels: defaultdict[int, asyncio.Lock] = defaultdict(asyncio.Lock)
@@ -213,7 +236,9 @@ class Delivering:
             days = lists_for_first(slot_at)
             newest = await stores.lists.newest(since=days[-1], until=days[0])
             digests = (newest,) if newest is not None else ()
-        listed = {listing.paper.id for digest in digests for listing in digest}
+        papers = [listing.paper for digest in digests for listing in digest]
+        listed = {paper.id for paper in papers}
+        follows = await _follows(stores, subscription)
         decision = decide(
             subscription,
             slot_at=slot_at,
@@ -225,13 +250,17 @@ class Delivering:
                 channel_id, [digest.day for digest in digests]
             ),
             down_since=await stores.lists.down_since(self._sources),
+            choose=partial(
+                for_reader, followed=followed(follows, papers), scope=subscription.scope
+            ),
         )
         if isinstance(decision, Wait):
             await stores.deliveries.wait(delivery.id, decision.until)
             log.info("delivery %d of channel %d waits for a source", delivery.id, channel_id)
             return None
         if isinstance(decision, Post):
-            messages = plan(channel_id, slot_at, subscription.preferences.limit, decision)
+            cards = subscription.preferences.limit if subscription.scope is Scope.LISTS else 0
+            messages = plan(channel_id, slot_at, cards, decision)
             quiet, quiet_until = None, decision.quiet_until
         else:
             messages = (plan_notice(channel_id, slot_at),) if decision.spoken else ()
@@ -280,8 +309,16 @@ class Delivering:
                 return False
             days = sorted({item.day for item in delivery.items}, reverse=True)
             lists = await self._lists.get(stores, days)
+            counts = await stores.interests.counts(
+                Place(subscription.guild_id, delivery.channel_id),
+                [item.paper_id for item in delivery.items],
+            )
+            follows = await _follows(stores, subscription)
+        why = followed(
+            follows, [lists.by_paper[item.day, item.paper_id].paper for item in delivery.items]
+        )
         sources = sorted(lists.sources, key=self._rank_of_source)
-        contents = _Contents(delivery, subscription.preferences, lists, sources)
+        contents = _Contents(delivery, subscription, lists, sources, counts, why)
         tries = 0
         for message in delivery.messages:
             if message.state is MessageState.POSTED:
@@ -331,6 +368,22 @@ class Delivering:
         self._measures.outcome(outcome)
         async with self._database.transaction() as stores:
             await stores.deliveries.finish(claimed, outcome, owner=self._owner, now=self._now())
+            seed = (
+                isinstance(outcome, Sent)
+                and subscription.preferences.seed_reactions
+                and message.kind is MessageKind.PAPER
+            )
+            if seed:
+                await stores.interests.seed(claimed.id)
+        if isinstance(outcome, Sent):
+            self._on_posted(
+                Posted(
+                    message_id=outcome.message_id,
+                    place=Place(subscription.guild_id, claimed.channel_id),
+                    tried_before=claimed.first_sent_at is not None,
+                    seed=seed,
+                )
+            )
         if isinstance(outcome, Refused):
             await self._suspend(subscription, cause_of(outcome, standing), outcome.why)
         if not isinstance(outcome, Unknown):
@@ -440,6 +493,13 @@ class Delivering:
             log.exception("a delivery failed")
 
 
+async def _follows(stores: Stores, subscription: Subscription) -> Sequence[Follow]:
+    """What its person follows; nobody follows anything for a channel."""
+    if subscription.reader_id is None:
+        return ()
+    return await stores.follows.of_reader(subscription.reader_id)
+
+
 @dataclass(frozen=True, slots=True)
 class _Moment:
     """When this process did something, by two clocks: either may stand still or be set."""
@@ -466,14 +526,19 @@ class _Contents:
     def __init__(
         self,
         delivery: Delivery,
-        preferences: Preferences,
+        subscription: Subscription,
         lists: Lists,
         sources: Sequence[str],
+        counts: Mapping[PaperId, Mapping[Verdict, int]],
+        followed: Mapping[PaperId, Sequence[Follow]],
     ) -> None:
         self._delivery = delivery
-        self._preferences = preferences
+        self._preferences: Preferences = subscription.preferences
+        self._scope = subscription.scope
+        self._followed = followed
         self._lists = lists
         self._sources = sources
+        self._counts = counts
         self._opened = False
 
     @property
@@ -504,6 +569,7 @@ class _Contents:
     def _card(self, item: EditionItem, *, plain: bool) -> Rendered:
         language = self._preferences.language
         listing = self._listing(item)
+        said = self._counts[item.paper_id]
         card = partial(
             _same_for_all if self._opened else paper_card,
             listing.paper,
@@ -513,22 +579,38 @@ class _Contents:
             language=language,
             late=item.late,
             plain=plain,
+            likes=said.get(Verdict.LIKED, 0),
+            saves=said.get(Verdict.SAVED, 0),
         )
+        why = self._followed.get(item.paper_id, ())
+        because = reason(why, language) if why else None
         if self._opened:
-            return card()
+            return card() if because is None else card(heading=because)
+        head = heading(self._delivery.items, sources=self._sources, language=language)
         return card(
-            heading=heading(self._delivery.items, sources=self._sources, language=language),
+            heading=head if because is None else f"{head}\n{because}",
             role_id=self._preferences.role_id,
         )
 
     def _closing(self, message: Message, *, plain: bool) -> Rendered:
         before = [m for m in self._delivery.messages if m.position < message.position]
+        listed = [
+            (item, listing.paper, listing.upvotes)
+            for item in message.items
+            for listing in [self._listing(item)]
+        ]
+        # A digest that became one of follows while it was half sent has a closing all the same.
+        if self._scope is Scope.FOLLOWED and listed:
+            return following(
+                listed,
+                self._followed,
+                day=self._delivery.items[0].day,
+                language=self._preferences.language,
+                number=sum(m.kind is MessageKind.CLOSING for m in before),
+                plain=plain,
+            )
         return closing(
-            [
-                (item, listing.paper, listing.upvotes)
-                for item in message.items
-                for listing in [self._listing(item)]
-            ],
+            listed,
             day=self._delivery.items[0].day,
             language=self._preferences.language,
             quiet_until=self._delivery.quiet_until if self._is_last(message) else None,

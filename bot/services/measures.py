@@ -26,6 +26,7 @@ from prometheus_client.registry import Collector
 
 from bot import __version__
 from bot.domain.deliveries import NotSent, Outcome, Refused, Rejected, Sent, Unknown
+from bot.domain.interests import Pressed
 from bot.domain.subscriptions import SuspensionCause
 
 CONTENT_TYPE: Final = CONTENT_TYPE_LATEST
@@ -43,6 +44,10 @@ READINGS: Final = (0.1, 0.25, 0.5, 1, 2.5, 5, 10, 20, 60)
 
 NO_ANSWER: Final = "none"
 """The status of a request to Discord that ended without one."""
+
+EVENTS: Final = ("added", "removed", "cleared", "deleted")
+READ_AGAIN: Final = ("same", "mended", "gone", "refused")
+"""What is shown is what was stored; was made so; the message is gone; its channel refuses us."""
 
 _OUTCOMES: Final[dict[type[Outcome], str]] = {
     Sent: "sent",
@@ -128,6 +133,22 @@ class Measures:
         self._command_errors = counter(
             "command_errors", "Commands that failed through no fault of the person's.", "command"
         )
+        self._reactions = counter(
+            "reactions", "Events of reactions under cards that were noted, by kind.", "kind"
+        )
+        for kind in EVENTS:
+            self._reactions.labels(kind)
+        self._reactions_failed = counter(
+            "reactions_failed", "Events of reactions that could not be noted."
+        )
+        self._read_again = counter(
+            "cards_read_again", "Cards whose reactions were read again, by outcome.", "outcome"
+        )
+        for outcome in READ_AGAIN:
+            self._read_again.labels(outcome)
+        self._presses = counter("presses", "Presses of Like and Save, by outcome.", "outcome")
+        for pressed in Pressed:
+            self._presses.labels(pressed.value)
         self._connected = gauge(
             "gateway_connected", "1 while a shard is connected to the gateway.", "shard"
         )
@@ -162,6 +183,24 @@ class Measures:
     def source_read(self, source: str, *, ok: bool, seconds: float) -> None:
         """A source was asked for one list, and answered so, or failed so, after that long."""
         self._readings.labels(source, str(ok).lower()).observe(seconds)
+
+    # --- tracking ---
+
+    def reaction(self, kind: str) -> None:
+        """Something happened to the reactions under a card, one of `EVENTS`, and is stored."""
+        self._reactions.labels(kind).inc()
+
+    def reactions_failed(self, events: int) -> None:
+        """So many events could not be stored: their messages will be read again."""
+        self._reactions_failed.inc(events)
+
+    def read_again(self, outcome: str, cards: int = 1) -> None:
+        """The reactions under a card were read again, with one of the outcomes `READ_AGAIN`."""
+        self._read_again.labels(outcome).inc(cards)
+
+    def pressed(self, pressed: Pressed) -> None:
+        """Somebody pressed Like or Save."""
+        self._presses.labels(pressed.value).inc()
 
     # --- Discord ---
 

@@ -224,6 +224,8 @@ def _groups(suspended: Collection[Subscription]) -> list[list[Subscription]]:
     groups: defaultdict[tuple[object, ...], list[Subscription]] = defaultdict(list)
     for one in suspended:
         why = one.suspension
+        if one.reader_id is not None:
+            continue  # who shut their direct messages hears of it at their next command
         if why is not None and why.told_at is None and tells_people(why.cause):
             groups[one.guild_id, one.created_by, why.cause, why.reason].append(one)
     return list(groups.values())

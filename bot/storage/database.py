@@ -19,7 +19,9 @@ from bot.storage.connection import Connection, begun
 from bot.storage.deliveries import DeliveryStore
 from bot.storage.errors import DatabaseDamaged
 from bot.storage.figures import FigureStore
+from bot.storage.follows import FollowStore
 from bot.storage.integrity import IntegrityStore
+from bot.storage.interests import InterestStore
 from bot.storage.lists import ListStore
 from bot.storage.marks import MarkStore
 from bot.storage.migrations import SchemaVersion, migrate, version_of
@@ -47,6 +49,8 @@ class Stores:
     archive: ArchiveStore
     questions: QuestionStore
     search: SearchStore
+    interests: InterestStore
+    follows: FollowStore
 
     @classmethod
     def on(cls, connection: Connection) -> Self:
@@ -62,6 +66,8 @@ class Stores:
             archive=ArchiveStore(connection),
             questions=QuestionStore(connection),
             search=SearchStore(connection),
+            interests=InterestStore(connection),
+            follows=FollowStore(connection),
         )
 
 

@@ -181,6 +181,9 @@ subscriptions: Final = Table(
     Column("id", _Identity, primary_key=True, autoincrement=True),
     Column("guild_id", BigInteger, nullable=False, index=True),
     Column("channel_id", BigInteger, nullable=False, unique=True),
+    # Whose direct messages the channel is; then there is no server, and the id above is 0.
+    Column("reader_id", BigInteger, unique=True, index=True),
+    Column("scope", Text, nullable=False),
     Column("state", Text, nullable=False),
     # Why it is suspended, and since when; when its people were to be told, and were.
     Column("cause", Text),
@@ -195,6 +198,7 @@ subscriptions: Final = Table(
     Column("paper_limit", Integer, nullable=False),
     Column("role_id", BigInteger),
     Column("announce_quiet_days", Boolean, nullable=False),
+    Column("seed_reactions", Boolean, nullable=False),
     Column("created_at", Instant, nullable=False),
     Column("created_by", BigInteger),
     Column("counts_from", Instant),
@@ -246,6 +250,8 @@ messages: Final = Table(
     # Why the last try did not arrive.
     Column("error", Text, nullable=False),
     UniqueConstraint("delivery_id", "position"),
+    # A reaction names the message under which it stands.
+    Index(None, "message_id"),
     # A message that was given up is deleted; a late answer about it must not meet another.
     sqlite_autoincrement=True,
 )
@@ -275,6 +281,55 @@ questions: Final = Table(
     Column("token", Text, primary_key=True),
     Column("question", JSON, nullable=False),
     Column("used_at", Instant, nullable=False, index=True),
+)
+
+
+# --- interests ----------------------------------------------------------------------------
+
+# What readers said of papers. Each row is a reason for a verdict: a reaction under a message, or
+# (message 0) a button. The verdict stands while one of its reasons does.
+interests: Final = Table(
+    "interests",
+    metadata,
+    Column("reader_id", BigInteger, primary_key=True, autoincrement=False),
+    Column("paper_id", ForeignKey(papers.c.id), primary_key=True),
+    Column("verdict", Text, primary_key=True),
+    Column("message_id", BigInteger, primary_key=True, autoincrement=False),
+    # As Discord writes it, or the id of a server's own; empty for a button.
+    Column("emoji", Text, primary_key=True),
+    Column("burst", Boolean, primary_key=True),
+    # Where it was said; 0 for a server: in direct messages.
+    Column("guild_id", BigInteger, nullable=False),
+    Column("channel_id", BigInteger, nullable=False),
+    Column("given_at", Instant, nullable=False),
+    Index(None, "message_id"),
+    Index(None, "guild_id", "verdict", "paper_id"),
+    Index(None, "channel_id"),
+)
+
+# Messages under which the bot is still to put the reactions that invite others.
+seedings: Final = Table(
+    "seedings",
+    metadata,
+    Column("message", ForeignKey(messages.c.id), primary_key=True),
+)
+
+
+# --- follows ------------------------------------------------------------------------------
+
+# Whom and what a person follows. Without an author's id it is a name that no paper had yet.
+follows: Final = Table(
+    "follows",
+    metadata,
+    Column("id", _Identity, primary_key=True, autoincrement=True),
+    Column("reader_id", BigInteger, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("said", Text, nullable=False),
+    Column("author_id", ForeignKey(authors.c.id)),
+    Column("created_at", Instant, nullable=False),
+    UniqueConstraint("reader_id", "kind", "said"),
+    # An id stands behind choices that may be old: no later follow may get it.
+    sqlite_autoincrement=True,
 )
 
 

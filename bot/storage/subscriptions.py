@@ -11,6 +11,7 @@ from bot.domain.deliveries import DeliveryState
 from bot.domain.subscriptions import (
     DailyTime,
     Preferences,
+    Scope,
     Subscription,
     SubscriptionState,
     Suspension,
@@ -49,8 +50,11 @@ class SubscriptionStore:
         preferences: Preferences,
         created_at: datetime,
         created_by: int | None = None,
+        reader_id: int | None = None,
+        scope: Scope = Scope.LISTS,
     ) -> Subscription:
-        """A new subscription; `AlreadySubscribed` if the channel has one, in whatever state."""
+        """A new subscription; `AlreadySubscribed` if the channel has one, in whatever state, or
+        the person."""
         statement = (
             insert(self._connection, schema.subscriptions)
             .values(
@@ -60,9 +64,11 @@ class SubscriptionStore:
                 reason="",
                 created_at=created_at,
                 created_by=created_by,
+                reader_id=reader_id,
+                scope=scope.value,
                 **_preference_values(preferences),
             )
-            .on_conflict_do_nothing(index_elements=[_columns.channel_id])
+            .on_conflict_do_nothing()
             .returning(schema.subscriptions)
         )
         row = (await self._connection.execute(statement)).one_or_none()
@@ -78,6 +84,10 @@ class SubscriptionStore:
     async def of_channel(self, channel_id: int) -> Subscription | None:
         """The channel's subscription in whatever state."""
         return await self._one(_columns.channel_id == channel_id)
+
+    async def of_reader(self, reader_id: int) -> Subscription | None:
+        """A person's own subscription in whatever state."""
+        return await self._one(_columns.reader_id == reader_id)
 
     async def in_guild(self, guild_id: int) -> tuple[Subscription, ...]:
         """A server's subscriptions, oldest first."""
@@ -125,22 +135,32 @@ class SubscriptionStore:
         return tuple(s for s in candidates if s.missed_slot(now) is not None)
 
     async def change(
-        self, subscription_id: int, preferences: Preferences, *, at: datetime | None = None
+        self,
+        subscription_id: int,
+        preferences: Preferences,
+        *,
+        at: datetime | None = None,
+        scope: Scope | None = None,
     ) -> Subscription:
-        """Set what its people chose; `SubscriptionNotFound` once it has ended.
+        """Set what its people chose; `SubscriptionNotFound` once it has ended. Without `scope`
+        it stays.
 
         With a new time of day, slots of the new time that lie before `at` are not owed.
         """
         before = await self.get(subscription_id)
         if before is None:
             raise SubscriptionNotFound(subscription_id)
-        after = replace(before, preferences=preferences)
+        after = replace(before, preferences=preferences, scope=scope or before.scope)
         if preferences.daily != before.preferences.daily:
             after = replace(after, counts_from=at or before.counts_from)
         await self._connection.execute(
             update(schema.subscriptions)
             .where(_columns.id == subscription_id)
-            .values(counts_from=after.counts_from, **_preference_values(preferences))
+            .values(
+                counts_from=after.counts_from,
+                scope=after.scope.value,
+                **_preference_values(preferences),
+            )
         )
         return after
 
@@ -274,6 +294,7 @@ def _preference_values(preferences: Preferences) -> dict[str, Any]:
         "paper_limit": preferences.limit,
         "role_id": preferences.role_id,
         "announce_quiet_days": preferences.announce_quiet_days,
+        "seed_reactions": preferences.seed_reactions,
     }
 
 
@@ -292,9 +313,12 @@ def _subscription(row: Row[Any]) -> Subscription:
             limit=row.paper_limit,
             role_id=row.role_id,
             announce_quiet_days=row.announce_quiet_days,
+            seed_reactions=row.seed_reactions,
         ),
         created_at=row.created_at,
         created_by=row.created_by,
+        reader_id=row.reader_id,
+        scope=Scope(row.scope),
         state=SubscriptionState(row.state),
         suspension=_suspension(row),
         counts_from=row.counts_from,

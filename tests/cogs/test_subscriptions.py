@@ -132,6 +132,8 @@ async def test_the_papers_come_to_an_announcement_channel_with_its_role_mentione
     assert {button.label for row in cards[0].components for button in row.children} == {  # type: ignore[union-attr]
         "arXiv",
         "Hugging Face",
+        "Like",
+        "Save",
     }
 
 

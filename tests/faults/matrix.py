@@ -52,11 +52,18 @@ _ABSENT: Final[dict[tuple[Family, str], str]] = {
     (Family.STORE, "acknowledging"): "a command is acknowledged before the store is asked",
     (Family.SOURCE, "pressing"): "a press is acknowledged before anything is looked up",
     (Family.STORE, "pressing"): "a press is acknowledged before the store is asked",
+    (Family.DISCORD, "tracking"): "Discord tells of reactions, and is asked nothing",
+    (Family.SOURCE, "tracking"): "what readers say is no source's business",
+    (Family.GATEWAY, "reading again"): "the history is asked for over HTTP, as a message is sent",
+    (Family.SOURCE, "reading again"): "what readers say is no source's business",
+    (Family.GATEWAY, "saying so"): "the counts go over HTTP, as the acknowledgement does",
+    (Family.SOURCE, "saying so"): "what readers say is no source's business",
 }
 
 _ALSO_ABSENT: Final[dict[tuple[str, str], str]] = {
     **{
-        (fault.name, "reconciling"): "reading changes nothing at Discord: the same as before"
+        (fault.name, phase): "reading changes nothing at Discord: the same as before"
+        for phase in ("reconciling", "reading again")
         for fault in FAULTS
         if fault.family is Family.DISCORD and fault.name.endswith("-after")
     },
@@ -102,6 +109,12 @@ _USUALLY: Final[dict[tuple[Family, str], Ending]] = {
     (Family.STORE, "recording"): Ending.NEXT,
     (Family.STORE, "reconciling"): Ending.NEXT,
     (Family.STORE, "answering"): Ending.SAID,
+    (Family.GATEWAY, "tracking"): Ending.NOTED,
+    (Family.STORE, "tracking"): Ending.NOTED,
+    (Family.DISCORD, "reading again"): Ending.NOTED,
+    (Family.STORE, "reading again"): Ending.NOTED,
+    (Family.DISCORD, "saying so"): Ending.NOTED,
+    (Family.STORE, "saying so"): Ending.SAID,
     **{
         (family, phase): Ending.ANSWERED
         for family in (Family.DISCORD, Family.SOURCE, Family.STORE)
@@ -164,6 +177,9 @@ _BUT: Final[dict[tuple[str, str], Ending]] = {
         for phase in ("collecting", "planning", "sending", "recording", "reconciling")
     },
     ("store-locked", "answering"): Ending.ANSWERED,
+    ("store-locked", "saying so"): Ending.NOTED,
+    ("403", "reading again"): Ending.LEFT,
+    ("404", "reading again"): Ending.LEFT,
 }
 
 

@@ -15,7 +15,7 @@ from bot.domain.errors import BotError
 from bot.domain.subscriptions import SubscriptionState
 from bot.storage.errors import StorageError
 from tests.faults.faults import Family, Fault, Route
-from tests.faults.stage import DAY, NOW, TITLES, WITHIN, Stage
+from tests.faults.stage import DAY, NOW, TITLES, WITHIN, Stage, paper_id, until
 from tests.loopback.discord_faults import Broken, Cut, Held
 from tests.loopback.discord_interactions import MESSAGE, Interaction
 from tests.loopback.discord_objects import EPHEMERAL, Message
@@ -24,6 +24,7 @@ NOWHERE: Final[Route] = ("", "")
 CALLBACK: Final[Route] = ("POST", "/interactions/*/*/callback")
 FOLLOW_UP: Final[Route] = ("POST", "/webhooks/*/*")
 SHOWN: Final[Route] = ("PATCH", "/webhooks/*/*/messages/*")
+PAPER: Final = paper_id(1)
 TRIES: Final = 6
 """Of one message, before it is left to the next round."""
 
@@ -41,6 +42,8 @@ class Ending(StrEnum):
     ANSWERED = "answered"
     SAID = "said"
     SILENT = "silent"
+    NOTED = "noted"
+    LEFT = "left"
 
 
 MEANING: Final = {
@@ -61,6 +64,10 @@ MEANING: Final = {
     "next command is answered as ever",
     Ending.SILENT: "Discord itself shows that no answer came; the store is whole, the log says "
     "it in a line, and the next command is answered as ever",
+    Ending.NOTED: "what readers say is stored as Discord shows it, by itself; how many they are "
+    "stands on the card with the next press at the latest",
+    Ending.LEFT: "what is stored of the channel's reactions stays as it was, and the channel is "
+    "asked nothing more; after the next session it is what Discord shows",
 }
 
 
@@ -380,6 +387,96 @@ def _next(message: Message) -> str:
     return next(str(button["custom_id"]) for button in buttons if button.get("label") == "Next")
 
 
+# --- what readers say ---------------------------------------------------------------------
+
+_SAVED: Final = f"saved:{PAPER}"
+"""The button that saves the first paper."""
+
+
+async def tracking(stage: Stage, fault: Fault, ending: Ending) -> None:
+    """Somebody reacts to a card."""
+    async with stage.running() as app:
+        card = await _a_card(stage, app)
+        async with fault.arrange(stage, NOWHERE):
+            stage.discord.react(stage.faulted, card.id, stage.manager, "🔖")
+            if fault.name in ("store-full", "store-locked-long"):
+                await stage.logged("their messages will be read again")
+            elif fault.family is Family.STORE:
+                await _stored(stage, app, "saved")
+        if ending is not Ending.ENDS:
+            await _stored(stage, app, "saved")
+    if ending is Ending.ENDS:
+        async with stage.running() as app:
+            await _stored(stage, app, "saved")
+    assert stage.ended_with is None
+
+
+async def reading_again(stage: Stage, fault: Fault, ending: Ending) -> None:
+    """Somebody has reacted to a card while nobody heard, and there is a new session."""
+    async with stage.running() as app:
+        card = await _a_card(stage, app)
+        card.reactions["🔖"] = [stage.manager]
+        history = ("GET", f"/channels/{stage.faulted}/messages")
+        async with fault.arrange(stage, history):
+            app.tracking.lost(lambda _guild_id: True)
+            if fault.name in ("store-full", "store-locked-long"):
+                await stage.logged("reactions cannot be read again yet")
+            else:
+                await app.tracking.caught_up()
+                await _stored(stage, app, *([] if ending is Ending.LEFT else ["saved"]))
+        stage.discord.allow(stage.faulted)
+        if ending is Ending.LEFT:
+            app.tracking.lost(lambda _guild_id: True)
+        await _stored(stage, app, "saved")
+
+
+async def saying_so(stage: Stage, fault: Fault, ending: Ending) -> None:
+    """Save has been pressed under a card, which is acknowledged."""
+    async with stage.running() as app:
+        card = await _a_card(stage, app)
+        async with fault.arrange(stage, SHOWN):
+            pressed = await stage.discord.click(card, stage.manager, _SAVED)
+            if ending is Ending.SAID:
+                _is_a_sentence(stage, await _said(pressed))
+                await _stored(stage, app)
+            else:
+                await _stored(stage, app, "saved")
+            if fault.family is Family.DISCORD:
+                await until(lambda: "Save 1" in _labels(card) or "did not arrive" in stage.log.text)
+        if ending is Ending.SAID:
+            await stage.discord.click(card, stage.manager, _SAVED)
+            await _stored(stage, app, "saved")
+        other = stage.discord.add_member(stage.guild, "seojun")
+        await stage.discord.click(card, other, _SAVED)
+        await until(lambda: "Save 2" in _labels(card))
+
+
+async def _a_card(stage: Stage, app: App) -> Message:
+    """The first paper's card in the faulted channel; nothing is left to be done."""
+    await stage.owe(app)
+    await app.scheduling.sweep()
+    await stage.served(app)
+    await app.tracking.caught_up()
+    return stage.discord.messages(stage.faulted)[0]
+
+
+async def _stored(stage: Stage, app: App, *verdicts: str) -> None:
+    """Return once the manager has said this of the first paper, and nothing else of any."""
+    async with asyncio.timeout(WITHIN):
+        while True:
+            async with app.database.reading() as stores:
+                said = await stores.interests.of_reader(stage.manager)
+            if [(each.paper_id, each.verdict.value) for each in said] == [
+                (PAPER, verdict) for verdict in verdicts
+            ]:
+                return
+            await asyncio.sleep(0.01)
+
+
+def _labels(message: Message) -> list[str]:
+    return [child["label"] for row in message.components for child in row["components"]]
+
+
 PHASES: Final = (
     Phase(name="collecting", what="a list is read", run=collecting),
     Phase(name="planning", what="a delivery is decided and written down", run=planning),
@@ -391,4 +488,7 @@ PHASES: Final = (
     Phase(name="looking up", what="a look-up is answered from the store", run=looking_up),
     Phase(name="pressing", what="a button is acknowledged", run=pressing),
     Phase(name="turning a page", what="the list under a button is changed", run=turning_a_page),
+    Phase(name="tracking", what="a reaction under a card is noted", run=tracking),
+    Phase(name="reading again", what="reactions are read after a gap", run=reading_again),
+    Phase(name="saying so", what="a press of Like or Save is noted and counted", run=saying_so),
 )

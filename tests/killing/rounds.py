@@ -152,6 +152,21 @@ async def _kill_while_cards_are_shared(scene: Scene, hub: LoopbackHuggingFace) -
         await scene.finish()
 
 
+async def _kill_while_readers_react(scene: Scene, hub: LoopbackHuggingFace) -> None:
+    """In the end what is stored of reactions is what Discord shows."""
+    async with scene.reacting():
+        await _kill(scene, hub)
+        process = scene.start()
+        await scene.online()
+        await scene.served()
+        await scene.kill(process)
+        process = scene.start()
+        await scene.online()
+        await scene.a_moment()
+    await scene.mirrored()
+    await scene.kill(process)
+
+
 async def _go_on_from_a_backup(scene: Scene, _hub: LoopbackHuggingFace) -> None:
     """Killed some time after a copy was made, perhaps a day, and the store is lost."""
     process = scene.start()
@@ -182,6 +197,7 @@ MODES: Final = (
     Mode("kill -9 on two days", _kill_on_two_days, days=(DAY, NEXT_DAY)),
     Mode("kill -9 while channels shut and open", _kill_while_shut),
     Mode("kill -9 while cards are shared", _kill_while_cards_are_shared),
+    Mode("kill -9 while readers react", _kill_while_readers_react),
     Mode("gone on from a backup", _go_on_from_a_backup, days=(DAY, NEXT_DAY)),
 )
 

@@ -51,6 +51,8 @@ _LATEST: Final = 2 * TIMING.request_timeout.total_seconds()
 """Seconds by which a request may be late: the bot waits for half of them."""
 _ASKED_PER_SECOND: Final = 20
 """Questions, in all channels together; nobody asks often enough to be told to wait."""
+_REACTIONS_PER_SECOND: Final = 40
+_PRESSES_PER_SECOND: Final = 5
 _ARMED: Final = 3
 """Faults that wait for a request at one time."""
 
@@ -83,6 +85,8 @@ class Scene:
         self._weather = random.Random(f"the faults of {seed}")
         self._people = random.Random(f"the questions of {seed}")
         self._rules: list[Rule] = []
+        self._promised: set[int] = set()
+        """People who saw their press counted."""
 
     # --- what is there at the start -------------------------------------------------------
 
@@ -318,6 +322,81 @@ class Scene:
             user_id = self.server.add_user(f"reader {len(asked)}")
             options = {"paper": paper, "share": True}
             asked.append(await self.server.slash(channel_id, user_id, "papers show", options))
+
+    # --- reactions ------------------------------------------------------------------------
+
+    @asynccontextmanager
+    async def reacting(self) -> AsyncGenerator[None]:
+        """Meanwhile people react to cards and take it back, moderators clear reactions, and
+        others press Save, whether or not anybody is there to hear of it.
+
+        That nobody's press is answered is a problem: nothing would have been tried.
+        """
+        pressed: list[Interaction] = []
+        acting = [
+            asyncio.create_task(self._react()),
+            asyncio.create_task(self._press(pressed)),
+        ]
+        try:
+            yield
+        finally:
+            for task in acting:
+                task.cancel()
+        self._promised = {one.user.id for one in pressed if one.changed_original}
+        if not self._promised:
+            self.problems.append(f"{len(pressed)} people pressed Save, and no card shows it")
+
+    async def mirrored(self) -> None:
+        """Until the store has of reactions exactly what Discord shows."""
+        await self.until(lambda: self._stored_reactions() == self._shown_reactions())
+        saved = {
+            id_ for (id_,) in self._rows("select reader_id from interests where message_id = 0")
+        }
+        if lost := self._promised - saved:
+            self.problems.append(f"{len(lost)} people saw their press counted, and it is lost")
+
+    async def _react(self) -> None:
+        readers = [self.server.add_user(f"reacting reader {number}") for number in range(4)]
+        while True:
+            await asyncio.sleep(self._people.expovariate(_REACTIONS_PER_SECOND))
+            channel_id = self._people.choice(self.channels[::3])
+            if not (cards := self._posts(channel_id)):
+                continue
+            card = self._people.choice(cards)
+            reader_id, emoji = self._people.choice(readers), self._people.choice("👍🔖🤷")
+            if self._people.random() < 0.1 and emoji in card.reactions:
+                everything = self._people.random() < 0.5
+                self.server.clear_reactions(channel_id, card.id, None if everything else emoji)
+            elif reader_id in card.reactions.get(emoji, ()):
+                self.server.unreact(channel_id, card.id, reader_id, emoji)
+            else:
+                self.server.react(channel_id, card.id, reader_id, emoji)
+
+    async def _press(self, pressed: list[Interaction]) -> None:
+        while True:
+            await asyncio.sleep(self._people.expovariate(_PRESSES_PER_SECOND))
+            cards = self._posts(self._people.choice(self.channels))
+            if not cards or not self.server.gateway.shards:
+                continue
+            card = self._people.choice(cards)
+            user_id = self.server.add_user(f"pressing reader {len(pressed)}")
+            paper = card.embeds[0]["url"].rpartition("/")[2]
+            pressed.append(await self.server.click(card, user_id, f"saved:{paper}"))
+
+    def _shown_reactions(self) -> set[tuple[int, int, str]]:
+        """Those that say something: message, reader and emoji."""
+        return {
+            (card.id, reader_id, emoji)
+            for channel_id in self.channels
+            for card in self._posts(channel_id)
+            for emoji, readers in card.reactions.items()
+            for reader_id in readers
+            if emoji != "🤷"
+        }
+
+    def _stored_reactions(self) -> set[tuple[int, int, str]]:
+        rows = self._rows("select message_id, reader_id, emoji from interests where message_id > 0")
+        return {(message_id, reader_id, str(emoji)) for message_id, reader_id, emoji in rows}
 
     # --- what goes wrong ------------------------------------------------------------------
 

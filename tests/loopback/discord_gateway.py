@@ -40,9 +40,11 @@ _INTENT_OF: Final = {
     "MESSAGE_CREATE": (1 << 9, 1 << 12),
     "MESSAGE_UPDATE": (1 << 9, 1 << 12),
     "MESSAGE_DELETE": (1 << 9, 1 << 12),
+    "MESSAGE_DELETE_BULK": (1 << 9, 1 << 12),
     "MESSAGE_REACTION_ADD": (1 << 10, 1 << 13),
     "MESSAGE_REACTION_REMOVE": (1 << 10, 1 << 13),
     "MESSAGE_REACTION_REMOVE_ALL": (1 << 10, 1 << 13),
+    "MESSAGE_REACTION_REMOVE_EMOJI": (1 << 10, 1 << 13),
 }
 """Which intent an event needs, in a server and in direct messages; others are always sent:
 https://discord.com/developers/docs/events/gateway#list-of-intents"""

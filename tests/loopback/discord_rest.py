@@ -111,6 +111,7 @@ class Rest:
             ("DELETE", f"{reaction}/@me", self._delete_own_reaction),
             ("DELETE", f"{reaction}/{{user_id:\\d+}}", self._delete_user_reaction),
             ("GET", reaction, self._get_reactions),
+            ("DELETE", reaction, self._delete_emoji),
             ("DELETE", f"{message}/reactions", self._delete_all_reactions),
             (
                 "POST",
@@ -486,7 +487,9 @@ class Rest:
         message = self._message(request, channel)
         after = _number(request, "after", 0)
         limit = _number(request, "limit", 25)
-        ids = sorted(message.reactions.get(request.match_info["emoji"], []))
+        # Nobody here has a super reaction (type 1).
+        plain = _number(request, "type", 0) == 0
+        ids = sorted(message.reactions.get(request.match_info["emoji"], []) if plain else [])
         page = [id_ for id_ in ids if id_ > after][:limit]
         return _json([world.users[id_].payload() for id_ in page])
 
@@ -495,6 +498,14 @@ class Rest:
         channel = self._channel(request)
         self._world.require(channel, Permission.MANAGE_MESSAGES)
         self._world.clear_reactions(channel, self._message(request, channel))
+        return web.Response(status=204)
+
+    async def _delete_emoji(self, request: web.Request) -> web.Response:
+        """…#delete-all-reactions-for-emoji"""
+        channel = self._channel(request)
+        self._world.require(channel, Permission.MANAGE_MESSAGES)
+        message = self._message(request, channel)
+        self._world.clear_emoji(channel, message, request.match_info["emoji"])
         return web.Response(status=204)
 
     # --- interactions ---------------------------------------------------------------------

@@ -226,6 +226,24 @@ class LoopbackDiscord:
         message = self.world.message(channel, message_id)
         self.world.unreact(channel, message, self.world.users[user_id], emoji)
 
+    def clear_reactions(self, channel_id: int, message_id: int, emoji: str | None = None) -> None:
+        """A moderator takes all reactions of a message away, or all of one emoji."""
+        channel = self.world.channels[channel_id]
+        message = self.world.message(channel, message_id)
+        if emoji is None:
+            self.world.clear_reactions(channel, message)
+        else:
+            self.world.clear_emoji(channel, message, emoji)
+
+    def delete(self, channel_id: int, *message_ids: int) -> None:
+        """A moderator deletes a message, or several at once."""
+        channel = self.world.channels[channel_id]
+        messages = [self.world.message(channel, message_id) for message_id in message_ids]
+        if len(messages) == 1:
+            self.world.delete(messages[0])
+        else:
+            self.world.delete_many(channel, messages)
+
     async def slash(
         self,
         channel_id: int,

@@ -296,6 +296,13 @@ class World:
         data = {"id": str(message.id), **channel.place}
         self.publish(Event("MESSAGE_DELETE", data, channel.guild_id))
 
+    def delete_many(self, channel: Channel, messages: Sequence[Message]) -> None:
+        """Messages of one channel go at once, as when a moderator tidies up."""
+        for message in messages:
+            del channel.messages[message.id]
+        data = {"ids": [str(message.id) for message in messages], **channel.place}
+        self.publish(Event("MESSAGE_DELETE_BULK", data, channel.guild_id))
+
     @staticmethod
     def history(
         channel: Channel,
@@ -349,6 +356,17 @@ class World:
         message.reactions.clear()
         data = {"message_id": str(message.id), **channel.place}
         self.publish(Event("MESSAGE_REACTION_REMOVE_ALL", data, channel.guild_id))
+
+    def clear_emoji(self, channel: Channel, message: Message, emoji: str) -> None:
+        """All reactions with one emoji go at once; Discord's 404 if there are none."""
+        if message.reactions.pop(emoji, None) is None:
+            raise ApiError(404, 10014)
+        data = {
+            "message_id": str(message.id),
+            "emoji": emoji_payload(emoji),
+            **channel.place,
+        }
+        self.publish(Event("MESSAGE_REACTION_REMOVE_EMOJI", data, channel.guild_id))
 
     def _mention(self, message: Message, allowed: Json | None) -> None:
         """Find whom a message pings:
