@@ -5,7 +5,7 @@ from datetime import date
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from bot.domain.papers import Bullet, Paper, PaperId, Summary, SummaryOrigin
@@ -228,6 +228,15 @@ def test_medals_then_a_blue_that_fades() -> None:
     role_id=st.none() | st.integers(1, 2**63),
     is_plain=st.booleans(),
 )
+@example(
+    paper=a_paper(summaries=(a_summary("@everyone" * 238, "Another point"),)),
+    rank=1,
+    upvotes=None,
+    language="ko",
+    heading=None,
+    role_id=None,
+    is_plain=False,
+)
 def test_any_paper_makes_a_message_that_discord_accepts(
     paper: Paper,
     rank: int,
@@ -254,7 +263,12 @@ def test_any_paper_makes_a_message_that_discord_accepts(
     assert length(card.embeds[0].description or "") <= DESCRIPTION_ROOM
     for line in lines(card):
         as_read(
-            re.sub(r"^(?:- )?(?:\*\+\d+ more points?\*$|\*\*(.*?)(?<!\\)(?:\\\\)*\*\*)?", "", line)
+            re.sub(
+                r"^(?:- )?(?:\*(?:\+\d+ more points?|외 \d+개 항목)\*$"
+                r"|\*\*(.*?)(?<!\\)(?:\\\\)*\*\*)?",
+                "",
+                line,
+            )
         )
     as_read(card.embeds[0].title or "")
 
