@@ -234,7 +234,7 @@ class Finding:
                     replace(
                         entry,
                         title=papers[entry.id].title,
-                        snippet=_snippet(papers[entry.id], query, language),
+                        snippet=snippet_of(papers[entry.id], query, language),
                     )
                     for entry in entries
                 ),
@@ -448,7 +448,7 @@ def _clamped(text: str, *, is_end: bool) -> date:
     return date.max if is_end else date.min
 
 
-def _snippet(paper: Paper, query: Query | None, language: str) -> Snippet | None:
+def snippet_of(paper: Paper, query: Query | None, language: str) -> Snippet | None:
     """Why a paper was found, in the reader's language if that says it; else what it says first."""
     summary = paper.summary_in(language)
     bullets = [bullet.text or bullet.label for bullet in summary.bullets] if summary else []
