@@ -27,7 +27,7 @@ COMPANY: Final = 100
 _PAPERS_SHARED: Final = 200
 """The newest papers of an author on which co-authors are counted."""
 
-_DRIVEN: Final = 20_000
+_DRIVEN: Final = 10_000
 """Names with the longest word that is typed, among which the others are looked for."""
 
 _CONSIDERED: Final = 1_000

@@ -33,6 +33,10 @@ log = logging.getLogger(__name__)
 WINDOW: Final = 100_000
 """About how many documents are searched at first, from the newest back; then twice as many."""
 
+KEYWORDS_IN: Final = 20_000
+"""The newest documents, about, in which papers that share a keyword are looked for: four years of
+Hugging Face's lists. A phrase of common words goes through all that have them."""
+
 SECONDS: Final = 0.8
 """After which a search goes no further back: Discord waits for 3 s, others wait too."""
 
@@ -193,14 +197,13 @@ class SearchStore:
         """Papers that share the most telling words of the title and the keywords, most similar
         first; never the paper itself. The rarer a word, the more it tells.
 
-        Keywords of several words are looked for in the newest window alone: a phrase of common
-        words that seldom meet would go through every document that has them.
+        Keywords of several words are looked for in the newest papers alone.
         """
         size = await self._size()
         if size is None or limit < 1:
             return ()
         everything = _span(None, None)
-        newest = _windows(everything, size)[0]
+        newest = _newest(everything, size, KEYWORDS_IN)
         scores: defaultdict[int, float] = defaultdict(float)
         shared: Counter[int] = Counter()
         for term in _telling(paper):
@@ -388,13 +391,25 @@ def _windows(span: Span, size: _Size) -> list[Span]:
     """Stretches of `span` from its newest documents back, each of twice the days that the one
     before had; one, if that is small."""
     last = min(span.last, size.last)
-    days = max(WINDOW * size.days // size.documents, 1)
+    days = _days_of(WINDOW, size)
     windows = []
     while last >= (end := max(span.first, size.first)):
         first = max(first_of(day_of(last)) - (days - 1) * A_DAY, end)
         windows.append(Span(first, last))
         last, days = first - 1, 2 * days
     return windows
+
+
+def _newest(span: Span, size: _Size, documents: int) -> Span:
+    """The newest stretch of `span` that has about so many documents."""
+    last = min(span.last, size.last)
+    first = first_of(day_of(last)) - (_days_of(documents, size) - 1) * A_DAY
+    return Span(max(first, span.first, size.first), last)
+
+
+def _days_of(documents: int, size: _Size) -> int:
+    """In how many days about so many documents come."""
+    return max(documents * size.days // size.documents, 1)
 
 
 def _each_once(matches: Iterable[Match]) -> list[Match]:

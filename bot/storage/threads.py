@@ -5,6 +5,7 @@ would go to the driver's thread and back, four times the price of the statements
 """
 
 import asyncio
+import os
 from collections.abc import Callable, Coroutine
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Final, TypeVar
@@ -17,8 +18,9 @@ from bot.storage.errors import DatabaseUnavailable
 
 Result = TypeVar("Result")
 
-THREADS: Final = 4
-"""More threads than cores gain nothing: they wait for no one but the disk."""
+THREADS: Final = max(2, min(4, os.cpu_count() or 1))
+"""More threads than processors gain nothing: they wait for no one but the disk, and the event loop
+waits for them."""
 
 
 class ReadingThreads:

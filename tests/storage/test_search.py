@@ -404,7 +404,7 @@ async def test_keywords_of_several_words_are_looked_for_in_the_newest_window(
 
     assert set(await similar(database, one)) == {2, 3, 4}
 
-    monkeypatch.setattr(search, "WINDOW", 1)
+    monkeypatch.setattr(search, "KEYWORDS_IN", 1)
     assert set(await similar(database, one)) == {2, 4}
 
 
