@@ -464,7 +464,7 @@ def _make(papers: int, pipe: "Connection[object, object]") -> None:
 
 def archive(papers: int, folder: Path = FOLDER) -> Path:
     """The file of an archive of so many listed papers, which is made unless it is there."""
-    version = f"{VERSION}-{CURRENT.rpartition(' ')[2]}"
+    version = "-".join([str(VERSION), *CURRENT.split()])
     file = folder / f"archive-{papers}-{version}.db"
     if not file.exists():
         folder.mkdir(parents=True, exist_ok=True)

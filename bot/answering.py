@@ -1,5 +1,6 @@
 """Answers to what people do: in their language, to them alone, whatever goes wrong."""
 
+import contextlib
 import logging
 import secrets
 from contextvars import ContextVar
@@ -14,6 +15,7 @@ from discord import app_commands
 from bot.domain.errors import BotError, InvalidInput, NotAllowed, NotFound
 from bot.domain.phrases import Phrase, phrase
 from bot.domain.text import quoted
+from bot.rendering import limits
 from bot.rendering.words import spoken, timestamp
 from bot.services.measures import Measures
 
@@ -26,6 +28,9 @@ NOT_ANSWERED: Final = (discord.HTTPException, aiohttp.ClientError, OSError, Time
 
 _ALREADY_ACKNOWLEDGED: Final = 40060
 """https://discord.com/developers/docs/topics/opcodes-and-status-codes#json"""
+
+_PUBLIC: Final = "answers publicly"
+"""Where an interaction remembers that everybody sees its answer being waited for."""
 
 _KINDS: Final = {
     discord.InteractionType.application_command: "command",
@@ -74,6 +79,15 @@ def language_of(interaction: Interaction) -> str:
     return str(interaction.locale)
 
 
+async def think(interaction: Interaction, *, share: bool) -> None:
+    """Acknowledge at once: Discord waits three seconds for that, and then for minutes.
+
+    `share`: everybody sees that an answer comes, and then the answer; but not what goes wrong.
+    """
+    interaction.extras[_PUBLIC] = share
+    await interaction.response.defer(ephemeral=not share, thinking=True)
+
+
 async def say(interaction: Interaction, said: Phrase, *, ephemeral: bool = True) -> None:
     """Answer, or answer further if an answer was begun; `ephemeral`: for this person alone.
 
@@ -90,7 +104,10 @@ async def say(interaction: Interaction, said: Phrase, *, ephemeral: bool = True)
                     raise
             else:
                 return
-        await interaction.followup.send(text, ephemeral=ephemeral)
+        if ephemeral and interaction.extras.pop(_PUBLIC, False):
+            await _say_apart(interaction, text)
+        else:
+            await interaction.followup.send(text, ephemeral=ephemeral)
     except (*NOT_ANSWERED, RuntimeError) as error:
         if not _is_not_answered(interaction, error):
             raise
@@ -100,6 +117,24 @@ async def say(interaction: Interaction, said: Phrase, *, ephemeral: bool = True)
             command_name(interaction),
             str(error) or type(error).__name__,
         )
+
+
+async def _say_apart(interaction: Interaction, text: str) -> None:
+    """Answer this person alone where everybody sees that an answer is being waited for.
+
+    Discord puts the next message there, for everybody to read, and has refused it where that
+    place was deleted empty (https://github.com/discord/discord-api-docs/issues/2739). So
+    something else fills it, and is deleted. Where that fails the answer comes all the same, for
+    everybody if need be.
+    """
+    try:
+        await interaction.edit_original_response(content=limits.ELLIPSIS)
+    except NOT_ANSWERED:
+        await interaction.followup.send(text, ephemeral=True)
+        return
+    await interaction.followup.send(text, ephemeral=True)
+    with contextlib.suppress(*NOT_ANSWERED):
+        await interaction.delete_original_response()
 
 
 def _is_not_answered(interaction: Interaction, error: BaseException | None) -> bool:

@@ -27,7 +27,7 @@ from bot.settings import Settings
 
 log = logging.getLogger(__name__)
 
-QUIET: Final = ("apscheduler", "alembic", "discord")
+QUIET: Final = ("aiosqlite", "alembic", "apscheduler", "discord", "sqlalchemy")
 """Libraries of which only warnings are logged, whatever LOG_LEVEL: their details are contents."""
 
 REDACTED: Final = "[redacted]"

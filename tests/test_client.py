@@ -30,11 +30,15 @@ from bot.storage.errors import DatabaseUnavailable
 from tests.builders import a_digest
 from tests.loopback.discord_faults import Broken, Denied, Fault, Held, Page
 from tests.loopback.discord_gateway import Close
+from tests.loopback.discord_interactions import Interaction
+from tests.loopback.discord_objects import EPHEMERAL
 from tests.loopback.discord_permissions import Permission
 from tests.loopback.discord_server import LoopbackDiscord
 from tests.services.scrape import Scraped
 
 COMMANDS = ("PUT", "/applications/*/commands")
+FILLED = ("PATCH", "/webhooks/*/*/messages/@original")
+TAKEN_AWAY = ("DELETE", "/webhooks/*/*/messages/@original")
 
 
 @pytest.fixture(autouse=True)
@@ -294,6 +298,53 @@ async def test_a_command_that_does_not_end_is_broken_off(
             assert running("CommandTree-invoker")
             await app.bot.close()
             assert not running("CommandTree-invoker")
+
+
+# --- what is shared -----------------------------------------------------------------------
+
+
+async def _asked_in_vain(discord_server: LoopbackDiscord) -> Interaction:
+    """A question whose answer was to be shared; nobody can answer it."""
+    guild = discord_server.add_guild("lab")
+    channel = discord_server.add_channel(guild, "papers")
+    reader = discord_server.add_member(guild, "ada")
+    await until(lambda: discord_server.commands != [])
+    options = {"paper": "9901.00001", "share": True}
+    return await discord_server.slash(channel, reader, "papers show", options)
+
+
+async def test_only_who_asked_reads_what_went_wrong(
+    app: App, discord_server: LoopbackDiscord
+) -> None:
+    async with connected(app, discord_server):
+        asked = await _asked_in_vain(discord_server)
+        [answer] = await asked.followed_up()
+    assert "9901.00001" in answer.content
+    assert answer.flags & EPHEMERAL
+    assert discord_server.messages(asked.channel.id) == []
+
+
+async def test_what_went_wrong_is_told_to_everybody_rather_than_to_nobody(
+    app: App, discord_server: LoopbackDiscord
+) -> None:
+    discord_server.inject(Denied(), *FILLED)
+    async with connected(app, discord_server):
+        asked = await _asked_in_vain(discord_server)
+        answer = await asked.message()
+    assert "9901.00001" in answer.content
+    assert discord_server.messages(asked.channel.id) == [answer]
+
+
+async def test_what_cannot_be_taken_away_says_nothing(
+    app: App, discord_server: LoopbackDiscord, caplog: pytest.LogCaptureFixture
+) -> None:
+    discord_server.inject(Denied(), *TAKEN_AWAY)
+    async with connected(app, discord_server):
+        asked = await _asked_in_vain(discord_server)
+        [answer] = await asked.followed_up()
+    assert answer.flags & EPHEMERAL
+    assert [said.content for said in discord_server.messages(asked.channel.id)] == ["…"]
+    assert "did not arrive" not in caplog.text
 
 
 # --- what is seen -------------------------------------------------------------------------

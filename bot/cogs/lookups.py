@@ -10,7 +10,7 @@ from discord import app_commands
 from discord.ext import commands
 
 from bot import __version__
-from bot.answering import language_of
+from bot.answering import language_of, think
 from bot.cogs.cooldown import Cooldown
 from bot.cogs.pages import PagesCog, fill
 from bot.domain.lookups import Candidates, NoList, Period
@@ -85,7 +85,7 @@ class LookupCog(commands.Cog):
     async def day(
         self, interaction: Interaction, date: Text | None = None, share: bool = False
     ) -> None:
-        await _begin(interaction, share=share)
+        await think(interaction, share=share)
         try:
             question = await self._finding.on_day(date, language=language_of(interaction))
         except NoList as none:
@@ -100,7 +100,7 @@ class LookupCog(commands.Cog):
         name=translatable("Any part of the name, in any order; accents don't matter"), share=_SHARE
     )
     async def author(self, interaction: Interaction, name: Text, share: bool = False) -> None:
-        await _begin(interaction, share=share)
+        await think(interaction, share=share)
         found = await self._finding.by_author(name)
         if isinstance(found, Candidates):
             await self._pages.show_candidates(interaction, found)
@@ -126,7 +126,7 @@ class LookupCog(commands.Cog):
         min_votes: Votes | None = None,
         share: bool = False,
     ) -> None:
-        await _begin(interaction, share=share)
+        await think(interaction, share=share)
         question = await self._finding.search(
             query,
             author=author,
@@ -142,16 +142,20 @@ class LookupCog(commands.Cog):
         paper=translatable("An arXiv id, a link, or words of its title"), share=_SHARE
     )
     async def show(self, interaction: Interaction, paper: Text, share: bool = False) -> None:
-        await _begin(interaction, share=share)
+        await think(interaction, share=share)
         await self._pages.show_paper(interaction, await self._finding.paper(paper))
 
-    @papers.command(description=translatable("The papers with the most votes of a while"))
+    @papers.command(
+        description=translatable(
+            "The papers with the most votes of a day, week, month, year, or of all"
+        )
+    )
     @app_commands.describe(period=translatable("How far back; a week if left out"), share=_SHARE)
     @app_commands.choices(period=list(_PERIODS))
     async def top(
         self, interaction: Interaction, period: str = Period.WEEK.value, share: bool = False
     ) -> None:
-        await _begin(interaction, share=share)
+        await think(interaction, share=share)
         question = await self._finding.best(Period(period))
         await self._pages.show(interaction, question)
 
@@ -159,7 +163,7 @@ class LookupCog(commands.Cog):
     @app_commands.describe(share=_SHARE)
     @app_commands.allowed_contexts(guilds=True, dms=True)
     async def about(self, interaction: Interaction, share: bool = False) -> None:
-        await _begin(interaction, share=share)
+        await think(interaction, share=share)
         language = language_of(interaction)
         invite = Link(
             spoken(phrase("Add me to a server"), language), invitation(interaction.application_id)
@@ -174,7 +178,7 @@ class LookupCog(commands.Cog):
 
     async def find_papers(self, interaction: Interaction, message: discord.Message) -> None:
         """The papers that a message links to or names."""
-        await _begin(interaction, share=False)
+        await think(interaction, share=False)
         await self._pages.show(interaction, self._finding.named("\n".join(_texts(message))))
 
     # --- what is offered while one types ---
@@ -225,11 +229,6 @@ def project_links(named: Sequence[str]) -> tuple[Link, ...]:
     return tuple(Link(label, url) for label, url in pairs if limits.is_web_url(url))
 
 
-async def _begin(interaction: Interaction, *, share: bool) -> None:
-    """Acknowledge at once: Discord waits three seconds for that, and then for minutes."""
-    await interaction.response.defer(ephemeral=not share, thinking=True)
-
-
 async def _offered(interaction: Interaction, choices: Awaitable[Choices]) -> Choices:
     """`choices`, or none if they cannot be had: one goes on typing without them."""
     try:
@@ -254,10 +253,17 @@ def _papers(count: int, language: str) -> str:
 
 
 def _texts(message: discord.Message) -> Iterable[str]:
-    """All that a message says: its text, its embeds, and those of what it forwards."""
+    """All that a message says: its text, its embeds and links, and those of what it forwards."""
     forwarded: Sequence[discord.Message | discord.MessageSnapshot] = message.message_snapshots
     for said in (message, *forwarded):
         yield said.content
         for embed in said.embeds:
             yield from filter(None, [embed.url, embed.title, embed.description])
             yield from (f"{field.name}\n{field.value}" for field in embed.fields)
+        for row in said.components:
+            if isinstance(row, discord.ActionRow):
+                yield from (
+                    button.url
+                    for button in row.children
+                    if isinstance(button, discord.Button) and button.url is not None
+                )

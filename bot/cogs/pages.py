@@ -6,7 +6,7 @@ token there: a press after a restart is answered like any other.
 
 import logging
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any, Final, Self
@@ -14,7 +14,7 @@ from typing import Any, Final, Self
 import discord
 from discord.ext import commands
 
-from bot.answering import language_of, say
+from bot.answering import language_of, say, think
 from bot.cogs.cooldown import Cooldown
 from bot.cogs.follows import FollowAuthor
 from bot.cogs.pressed import Interaction, PressedCog, answered, button, is_known, is_of
@@ -30,7 +30,7 @@ from bot.domain.lookups import (
     QuestionExpired,
 )
 from bot.domain.papers import PaperId
-from bot.domain.phrases import phrase
+from bot.domain.phrases import Phrase, phrase
 from bot.domain.text import quoted
 from bot.rendering import answers, limits
 from bot.rendering.message import Rendered
@@ -66,44 +66,38 @@ class Place:
         return f"{kind}:{self.token}:{self.page}:{self.language}"
 
 
-class Turn(
+class TurnPages(
     discord.ui.DynamicItem[discord.ui.Button[Any]],
-    template=re.compile(f"(?:back|on):{_PLACE}", re.ASCII),
+    template=re.compile(f"(?P<kind>back|on|jump):{_PLACE}", re.ASCII),
 ):
-    """Back or on to the page that is named in it."""
+    """Back or on to the page that is named in it; or says which page this is, and asks for
+    another one."""
 
-    def __init__(self, button: discord.ui.Button[Any], place: Place) -> None:
+    def __init__(self, button: discord.ui.Button[Any], kind: str, place: Place) -> None:
         super().__init__(button, row=1)
+        self._kind = kind
         self._place = place
+
+    @classmethod
+    def of(cls, kind: str, place: Place, label: str, *, leads_nowhere: bool = False) -> Self:
+        """A new one."""
+        button = discord.ui.Button[Any](
+            label=label, custom_id=place.custom_id(kind), disabled=leads_nowhere
+        )
+        return cls(button, kind, place)
 
     @classmethod
     async def from_custom_id(
         cls, _: Interaction, item: discord.ui.Item[Any], match: re.Match[str], /
     ) -> Self:
-        return cls(button(item), Place.of(match))
+        return cls(button(item), match["kind"], Place.of(match))
 
     async def callback(self, interaction: Interaction) -> None:
-        await _pages(interaction).turn(interaction, self._place)
-
-
-class Jump(
-    discord.ui.DynamicItem[discord.ui.Button[Any]],
-    template=re.compile(f"jump:{_PLACE}", re.ASCII),
-):
-    """Says which page this is, and asks for another one."""
-
-    def __init__(self, button: discord.ui.Button[Any], place: Place) -> None:
-        super().__init__(button, row=1)
-        self._place = place
-
-    @classmethod
-    async def from_custom_id(
-        cls, _: Interaction, item: discord.ui.Item[Any], match: re.Match[str], /
-    ) -> Self:
-        return cls(button(item), Place.of(match))
-
-    async def callback(self, interaction: Interaction) -> None:
-        await _pages(interaction).ask_for_page(interaction, self._place, self.item.label or "")
+        pages = _pages(interaction)
+        if self._kind == "jump":
+            await pages.ask_for_page(interaction, self._place, self.item.label or "")
+        else:
+            await pages.turn(interaction, self._place)
 
 
 class OpenPaper(discord.ui.DynamicItem[discord.ui.Select[Any]], template=re.compile(r"open-paper")):
@@ -122,47 +116,27 @@ class OpenPaper(discord.ui.DynamicItem[discord.ui.Select[Any]], template=re.comp
         await _pages(interaction).open_paper(interaction, self.item.values[0])
 
 
-class ChooseAuthor(
+class Choose(
     discord.ui.DynamicItem[discord.ui.Select[Any]],
-    template=re.compile(f"choose-author:{_LANGUAGE}", re.ASCII),
+    template=re.compile(f"choose-(?P<kind>author|day):{_LANGUAGE}", re.ASCII),
 ):
-    """The authors whom a name may mean: choosing one turns the list into their papers."""
+    """The authors whom a name may mean, or the days around one without a list: choosing one
+    turns the message into their papers."""
 
-    def __init__(self, select: discord.ui.Select[Any], language: str) -> None:
+    def __init__(self, select: discord.ui.Select[Any], kind: str, language: str) -> None:
         super().__init__(select, row=0)
+        self._kind = kind
         self._language = language
 
     @classmethod
     async def from_custom_id(
         cls, _: Interaction, item: discord.ui.Item[Any], match: re.Match[str], /
     ) -> Self:
-        return cls(_select(item), match["language"])
+        return cls(_select(item), match["kind"], match["language"])
 
     async def callback(self, interaction: Interaction) -> None:
-        await _pages(interaction).choose_author(
-            interaction, self.item.values[0], language=self._language
-        )
-
-
-class ChooseDay(
-    discord.ui.DynamicItem[discord.ui.Select[Any]],
-    template=re.compile(f"choose-day:{_LANGUAGE}", re.ASCII),
-):
-    """The days around one without a list: choosing one shows its list instead."""
-
-    def __init__(self, select: discord.ui.Select[Any], language: str) -> None:
-        super().__init__(select, row=0)
-        self._language = language
-
-    @classmethod
-    async def from_custom_id(
-        cls, _: Interaction, item: discord.ui.Item[Any], match: re.Match[str], /
-    ) -> Self:
-        return cls(_select(item), match["language"])
-
-    async def callback(self, interaction: Interaction) -> None:
-        await _pages(interaction).choose_day(
-            interaction, self.item.values[0], language=self._language
+        await _pages(interaction).choose(
+            interaction, self._kind, self.item.values[0], language=self._language
         )
 
 
@@ -175,7 +149,7 @@ _OUTDATED: Final = phrase("That is from an older version of me. Ask again with `
 class PagesCog(PressedCog):
     """Shows answers, and answers whoever presses what stands under them."""
 
-    items = (Turn, Jump, OpenPaper, ChooseAuthor, ChooseDay)
+    items = (TurnPages, OpenPaper, Choose)
 
     def __init__(
         self,
@@ -198,18 +172,14 @@ class PagesCog(PressedCog):
         """Several authors, to choose one."""
         language = language_of(interaction)
         options = answers.author_options(found.authors[: limits.CHOICES], language=language)
-        view = discord.ui.View(timeout=None)
-        select = _select_of(options, f"choose-author:{language}", spoken(_CHOOSE_AUTHOR, language))
-        view.add_item(ChooseAuthor(select, language))
+        view = _to_choose("author", options, _CHOOSE_AUTHOR, language)
         await fill(interaction, answers.candidates(found, language=language), view)
 
     async def show_nearest(self, interaction: Interaction, none: NoList) -> None:
         """Why a day has no list, with the days around it to choose from."""
         language = language_of(interaction)
         options = answers.day_options(none.nearest, language=language)
-        view = discord.ui.View(timeout=None)
-        select = _select_of(options, f"choose-day:{language}", spoken(_CHOOSE_DAY, language))
-        view.add_item(ChooseDay(select, language))
+        view = _to_choose("day", options, _CHOOSE_DAY, language)
         await fill(interaction, Rendered(content=spoken(none.reply, language)), view)
 
     async def show_paper(self, interaction: Interaction, paper_id: PaperId) -> None:
@@ -247,7 +217,7 @@ class PagesCog(PressedCog):
             raise InvalidInput(
                 f"no page number in {len(typed)} characters",
                 reply=phrase(
-                    "{typed} is no number of a page. Write one such as `2`.", typed=quoted(typed)
+                    "{typed} is not a page number. Write one such as `2`.", typed=quoted(typed)
                 ),
             )
         page = max(int(digits[:_LONGEST_PAGE]) - 1, 0)
@@ -255,18 +225,14 @@ class PagesCog(PressedCog):
 
     @answered("open paper")
     async def open_paper(self, interaction: Interaction, value: str) -> None:
-        await interaction.response.defer(ephemeral=True, thinking=True)
+        await think(interaction, share=False)
         await self.show_paper(interaction, PaperId.parse(value))
 
-    @answered("choose author")
-    async def choose_author(self, interaction: Interaction, value: str, *, language: str) -> None:
-        question = ByAuthor(_author_id(value))
-        await interaction.response.defer()
-        await self._show(interaction, question, language=language)
-
-    @answered("choose day")
-    async def choose_day(self, interaction: Interaction, value: str, *, language: str) -> None:
-        question = OnDay(_day(value))
+    @answered("choose")
+    async def choose(
+        self, interaction: Interaction, kind: str, value: str, *, language: str
+    ) -> None:
+        question = _CHOSEN[kind](value)
         await interaction.response.defer()
         await self._show(interaction, question, language=language)
 
@@ -310,7 +276,7 @@ class PagesCog(PressedCog):
         try:
             question = await self.finding.kept(place.token)
         except QuestionExpired:
-            await _take_away(interaction, Turn, Jump)
+            await _take_away(interaction, TurnPages)
             raise
         answer = await self.finding.answer(question, page=place.page, language=place.language)
         await _fill_page(interaction, answer, place.token, place.language)
@@ -323,17 +289,21 @@ class _Outdated(InvalidInput):
         super().__init__("a choice that was not offered", reply=_OUTDATED)
 
 
-def _author_id(value: str) -> int:
+def _by_author(value: str) -> Question:
     if re.fullmatch(r"\d{1,18}", value, re.ASCII) is None:
         raise _Outdated
-    return int(value)
+    return ByAuthor(int(value))
 
 
-def _day(value: str) -> date:
+def _on_day(value: str) -> Question:
     try:
-        return date.fromisoformat(value)
+        return OnDay(date.fromisoformat(value))
     except ValueError:
         raise _Outdated from None
+
+
+_CHOSEN: Final[Mapping[str, Callable[[str], Question]]] = {"author": _by_author, "day": _on_day}
+"""What is asked by choosing a value of each kind."""
 
 
 def _pages(interaction: Interaction) -> PagesCog:
@@ -372,35 +342,26 @@ async def _fill_page(
         here = Place(token, answer.page, language)
         back = replace(here, page=max(here.page - 1, 0))
         on = replace(here, page=here.page + 1)
-        for item in (
-            Turn(
-                discord.ui.Button(
-                    label=spoken(phrase("Back"), language),
-                    custom_id=back.custom_id("back"),
-                    disabled=answer.page == 0,
-                ),
-                back,
-            ),
-            Jump(
-                discord.ui.Button(
-                    label=f"{answer.page + 1}/{answer.pages}", custom_id=here.custom_id("jump")
-                ),
-                here,
-            ),
-            Turn(
-                discord.ui.Button(
-                    label=spoken(phrase("Next"), language),
-                    custom_id=on.custom_id("on"),
-                    disabled=answer.page + 1 >= answer.pages,
-                ),
-                on,
-            ),
+        is_first, is_last = answer.page == 0, answer.page + 1 >= answer.pages
+        for button in (
+            TurnPages.of("back", back, spoken(phrase("Back"), language), leads_nowhere=is_first),
+            TurnPages.of("jump", here, f"{answer.page + 1}/{answer.pages}"),
+            TurnPages.of("on", on, spoken(phrase("Next"), language), leads_nowhere=is_last),
         ):
-            view.add_item(item)
+            view.add_item(button)
     if isinstance(answer.question, ByAuthor):
         view.add_item(FollowAuthor.of(answer.question.author_id, language))
     shown = answers.page(answer, language=language)
     await fill(interaction, shown, view if view.children else None)
+
+
+def _to_choose(
+    kind: str, options: Sequence[answers.Option], placeholder: Phrase, language: str
+) -> discord.ui.View:
+    view = discord.ui.View(timeout=None)
+    select = _select_of(options, f"choose-{kind}:{language}", spoken(placeholder, language))
+    view.add_item(Choose(select, kind, language))
+    return view
 
 
 def _select_of(

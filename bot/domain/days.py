@@ -33,7 +33,7 @@ _DAYS_BACK: Final = {
     "그제": 2,
 }
 _AGO: Final = re.compile(
-    r"(?P<count>\d{1,4}|an?|one)\s*(?:(?P<days>days?|일)|(?P<weeks>weeks?|주일?))\s*(?:ago|전)"
+    r"(?P<count>\d{1,4}|an?|one|일(?=주))\s*(?:(?P<days>days?|일)|(?P<weeks>weeks?|주일?))\s*(?:ago|전)"
 )
 _WEEKDAY: Final = re.compile(r"(?:(?P<before>last|previous|on|지난주|지난)\s*)?(?P<name>\D+?)")
 _YEAR_FIRST: Final = re.compile(

@@ -6,13 +6,13 @@ that whatever is typed is a query, and none is an error.
 """
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
 from bot.domain.lookups import Snippet
 from bot.domain.text import clean, fold
-from bot.domain.tokens import Token, is_cjk, is_whole_word, located, tokens
+from bot.domain.tokens import Token, is_cjk, is_whole_word, located, may_have, tokens
 
 MOST_TERMS: Final = 16
 MOST_WORDS: Final = 64
@@ -145,14 +145,23 @@ class _Found:
     end: int
 
 
-def snippet(query: Query, texts: Sequence[str], *, room: int) -> Snippet | None:
+def snippet(query: Query, texts: Iterable[str], *, room: int) -> Snippet | None:
     """The piece of one of `texts`, of at most `room` characters, that says most of what is
-    wanted, with that marked; of equal ones the first. `None` if none says any of it."""
+    wanted, with that marked; of equal ones the first. `None` if none says any of it.
+
+    Texts behind one that says everything are not asked for.
+    """
     best: tuple[int, str, list[_Found]] | None = None
+    first_words = {term.words[0] for term in query.wanted}
     for text in map(clean, texts):
+        if not may_have(text, first_words):
+            continue
         found = _places(query.wanted, located(text))
-        if found and (best is None or _most_terms(found, room) > best[0]):
-            best = _most_terms(found, room), text, found
+        most = _most_terms(found, room) if found else 0
+        if found and (best is None or most > best[0]):
+            best = most, text, found
+        if most == len(query.wanted):
+            break
     if best is None or room < _LEAST_ROOM:
         return None
     _, text, found = best
@@ -169,12 +178,7 @@ def _places(terms: Sequence[Term], text: Sequence[Token]) -> list[_Found]:
     for number, term in enumerate(terms):
         *before, last = term.words
         is_start = term.begins_words or term.may_begin_words
-        starts = (
-            range(len(text) - len(before))
-            if is_start and not before
-            else places.get(term.words[0], ())
-        )
-        for place in starts:
+        for place in _starts(term, places):
             ends = place + len(before)
             if ends >= len(text) or [t.word for t in text[place:ends]] != before:
                 continue
@@ -183,6 +187,14 @@ def _places(terms: Sequence[Term], text: Sequence[Token]) -> list[_Found]:
                 end = token.start + 1 if term.begins_words else token.end
                 found.append(_Found(number, text[place].start, end))
     return sorted(found, key=lambda each: (each.start, each.end))
+
+
+def _starts(term: Term, places: Mapping[str, Sequence[int]]) -> Iterable[int]:
+    """Places of the words with which `term` may begin: a lone word may begin longer ones."""
+    first, *others = term.words
+    if others or not (term.begins_words or term.may_begin_words):
+        return places.get(first, ())
+    return [place for word, at in places.items() if word.startswith(first) for place in at]
 
 
 def _windows(found: Sequence[_Found], room: int) -> Iterator[list[_Found]]:

@@ -13,9 +13,9 @@ What changes here changes what the index holds: count up `VERSION`, and it is bu
 """
 
 import re
-from collections.abc import Iterable
-from dataclasses import dataclass
-from typing import Final
+from collections.abc import Collection, Iterable
+from functools import lru_cache
+from typing import Final, NamedTuple
 
 from bot.domain.text import fold
 
@@ -57,10 +57,15 @@ _GREEK_NAMES: Final = (
     "tau upsilon phi chi psi omega"
 )
 _GREEK: Final = dict(zip("αβγδεζηθικλμνξοπρστυφχψω", _GREEK_NAMES.split(), strict=True))
+_WRITTEN_OTHERWISE: Final = frozenset(
+    word[:length]
+    for word in (*_GREEK_NAMES.split(), *_SIGNS.values())
+    for length in range(1, len(word) + 1)
+)
+"""Words, and beginnings of them, that a text may have without their letters."""
 
 
-@dataclass(frozen=True, slots=True)
-class Token:
+class Token(NamedTuple):
     """A word and where it stands in a text."""
 
     word: str
@@ -85,6 +90,11 @@ def tokens(text: str) -> list[str]:
 
 def located(text: str) -> list[Token]:
     """The words of `text` with their places in it."""
+    if text.isascii():
+        return [
+            Token(_SIGNS.get(word := found.group(), word)[:LONGEST], *found.span())
+            for found in _ASCII_WORD.finditer(_with_latex_blanked(text).lower())
+        ]
     folded, origins = _folded(_with_latex_blanked(text))
     found_words: list[Token] = []
     for found in _WORD.finditer(folded):
@@ -99,6 +109,13 @@ def located(text: str) -> list[Token]:
                 )
             )
     return found_words
+
+
+def may_have(text: str, words: Collection[str]) -> bool:
+    """Whether one of `words` may stand in `text`, or begin a word there. `located` tells for
+    sure, at many times the price; where this says no, it finds none."""
+    folded = text.lower() if text.isascii() else "".join(map(_folded_letter, text))
+    return any(word in folded or word in _WRITTEN_OTHERWISE for word in words)
 
 
 def whole_words(text: str) -> list[str]:
@@ -154,8 +171,16 @@ def _folded(text: str) -> tuple[str, list[int]]:
     letters: list[str] = []
     origins: list[int] = []
     for place, letter in enumerate(text):
-        folded = letter.lower() if letter.isascii() else fold(letter)
-        folded = folded or (" " if letter.isspace() else "")
+        folded = _folded_letter(letter)
         letters.append(folded)
-        origins.extend([place] * len(folded))
+        if len(folded) == 1:  # nearly every one
+            origins.append(place)
+        else:
+            origins.extend([place] * len(folded))
     return "".join(letters), origins
+
+
+@lru_cache(maxsize=20_000)  # more than there are Hangul syllables
+def _folded_letter(letter: str) -> str:
+    folded = letter.lower() if letter.isascii() else fold(letter)
+    return folded or (" " if letter.isspace() else "")

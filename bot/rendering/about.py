@@ -80,8 +80,9 @@ def _health(source: SourceState) -> tuple[bool, float]:
 def _source(source: SourceState) -> Phrase:
     name = source_name(source.name)
     if source.down_since is not None:
-        since = timestamp(source.down_since, "R")
-        return phrase("- {source}: out of reach since {since}", source=name, since=since)
+        return phrase(
+            "- {source}: out of reach since {since}", source=name, since=source.down_since
+        )
     if source.last_success_at is None:
         return phrase("- {source}: not read yet", source=name)
     at = timestamp(source.last_success_at, "R")

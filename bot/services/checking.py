@@ -200,7 +200,7 @@ def about_search(state: SearchState) -> Finding:
         return Finding(
             area="index",
             level=Level.WARNING,
-            text="the search index was not built by this version of the program",
+            text="the search index was built by another version of the program, or of Python",
             cure="start the bot: it builds it anew",
         )
     listings = counted(state.listings, "listing")
@@ -216,7 +216,8 @@ def about_search(state: SearchState) -> Finding:
 
 async def rebuild_index(url: str) -> Finding:
     """Build the search index of the database at `url` anew, also while the bot runs: its next
-    writing waits until that is done."""
+    writing waits for that, and, if it takes longer than `sqlite.PATIENCE`, is tried again later.
+    """
     try:
         async with look_into(url) as database:
             version = await database.version()

@@ -2,7 +2,7 @@
 alone, also when every source is down."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import date, timedelta
 from typing import Final
@@ -54,7 +54,7 @@ QUESTION_USED_AGAIN: Final = timedelta(days=1)
 
 _CANDIDATES: Final = 25
 _SATURDAY: Final = 5
-_CHOSEN: Final = re.compile(r"#(?P<id>\d{1,18})")
+_CHOSEN: Final = re.compile(r"#(?P<id>\d{1,18})", re.ASCII)
 _NAMED: Final = re.compile(
     r"(?<![\d./])(?P<id>\d{2}(?:0[1-9]|1[0-2])\.\d{4,5})(?:v\d{1,3})?(?!\d|\.\d)"
 )
@@ -110,14 +110,19 @@ class Finding:
         `Candidates`, and nobody is `NotFound`."""
         if (author_id := await self._chosen(typed)) is not None:
             return ByAuthor(author_id)
-        found = await self._database.look_up(
-            lambda stores: stores.authors.find(typed, limit=_CANDIDATES)
-        )
+
+        name = clean(typed)
+
+        async def look(stores: Stores) -> tuple[Author, ...]:
+            same = await stores.authors.named(name)
+            if len(same) == 1:
+                return same
+            return await stores.authors.find(name, limit=_CANDIDATES)
+
+        found = await self._database.look_up(look)
         if not found:
             raise _no_author(typed)
-        same = [author for author in found if fold(author.name) == fold(typed)]
-        meant = same if len(same) == 1 else found
-        return ByAuthor(meant[0].id) if len(meant) == 1 else Candidates(clean(typed), found)
+        return ByAuthor(found[0].id) if len(found) == 1 else Candidates(name, found)
 
     async def search(
         self,
@@ -220,13 +225,17 @@ class Finding:
             whole = await self._whole(stores, question)
             shown = min(max(page, 0), whole.pages - 1)
             entries = whole.entries[shown * PAGE : (shown + 1) * PAGE]
-            papers = await stores.papers.get_many([entry.id for entry in entries])
+            papers = await stores.papers.get_many([entry.id for entry in entries], authors=False)
             query = parse_query(question.query) if isinstance(question, Search) else None
             return replace(
                 whole,
                 page=shown,
                 entries=tuple(
-                    replace(entry, snippet=_snippet(papers[entry.id], query, language))
+                    replace(
+                        entry,
+                        title=papers[entry.id].title,
+                        snippet=snippet_of(papers[entry.id], query, language),
+                    )
                     for entry in entries
                 ),
             )
@@ -264,7 +273,7 @@ class Finding:
     async def authors(self, typed: str) -> tuple[Author, ...]:
         """Authors whom `typed` may come to mean."""
         return await self._database.look_up(
-            lambda stores: stores.authors.find(typed, limit=OFFERED)
+            lambda stores: stores.authors.find(clean(typed), limit=OFFERED)
         )
 
     async def titles(self, typed: str) -> tuple[Entry, ...]:
@@ -313,7 +322,8 @@ class Finding:
         return author.id
 
     async def _whole(self, stores: Stores, question: Question) -> Answer:
-        """The answer with all its entries."""
+        """The answer with all its entries, of which those of a search have no titles: only a page
+        of them is shown."""
         match question:
             case OnDay(day):
                 entries = await stores.archive.on(day)
@@ -361,15 +371,13 @@ class Finding:
             min_votes=question.min_votes,
             author_id=question.author_id,
         )
-        titles = await stores.archive.titles([match.paper_id for match in found.matches])
         author = None
         if question.author_id is not None:
             author = await stores.authors.get(question.author_id)
         return Answer(
             question=question,
             entries=tuple(
-                Entry(id=m.paper_id, title=titles[m.paper_id], day=m.day, upvotes=m.upvotes)
-                for m in found.matches
+                Entry(id=m.paper_id, title="", day=m.day, upvotes=m.upvotes) for m in found.matches
             ),
             total=len(found.matches),
             is_capped=found.is_capped,
@@ -440,15 +448,19 @@ def _clamped(text: str, *, is_end: bool) -> date:
     return date.max if is_end else date.min
 
 
-def _snippet(paper: Paper, query: Query | None, language: str) -> Snippet | None:
+def snippet_of(paper: Paper, query: Query | None, language: str) -> Snippet | None:
     """Why a paper was found, in the reader's language if that says it; else what it says first."""
     summary = paper.summary_in(language)
     bullets = [bullet.text or bullet.label for bullet in summary.bullets] if summary else []
-    if query is not None:
-        others = [b.text for s in paper.summaries if s is not summary for b in s.bullets]
-        texts = [*bullets, *sentences(paper.abstract), *others]
-        if (found := snippet(query, texts, room=SNIPPET)) is not None:
-            return found
+
+    def texts() -> Iterator[str]:
+        """One after another, for the first may say it all."""
+        yield from bullets
+        yield from sentences(paper.abstract)
+        yield from (b.text for s in paper.summaries if s is not summary for b in s.bullets)
+
+    if query is not None and (found := snippet(query, texts(), room=SNIPPET)) is not None:
+        return found
     first = next(iter(bullets or sentences(paper.abstract)), "")
     return Snippet(((first, False),)) if first else None
 

@@ -4,10 +4,10 @@ Only what an answer shows is read: a page has titles, not whole papers.
 """
 
 from collections.abc import Collection, Iterable, Sequence
-from datetime import date, timedelta
+from datetime import date
 from typing import Any, Final
 
-from sqlalchemy import Row, Select, func, select
+from sqlalchemy import BindParameter, Row, Select, bindparam, func, select
 
 from bot.domain.lookups import About, DayOffered, Entry, SourceState
 from bot.domain.papers import PaperId
@@ -22,6 +22,23 @@ _listings = schema.listings.c
 _lists = schema.lists.c
 _papers = schema.papers.c
 _sources = schema.sources.c
+
+_IDS: Final[BindParameter[Any]] = bindparam("ids", expanding=True)
+_ENTRIES: Final = select(
+    _listings.paper_id, _listings.day, _listings.upvotes, _papers.title
+).join_from(schema.listings, schema.papers)
+_ON: Final = _ENTRIES.where(_listings.day == bindparam("day")).order_by(
+    func.coalesce(_listings.upvotes, -1).desc(), _listings.position, _listings.paper_id
+)
+_NEWEST: Final = _ENTRIES.where(_listings.paper_id.in_(_IDS)).order_by(
+    _listings.document  # a later one takes the place of an earlier
+)
+_TITLES: Final = select(_papers.id, _papers.title).where(_papers.id.in_(_IDS))
+_ENDS: Final = select(
+    # Each by itself, for so each is the end of an index.
+    select(func.min(_lists.day)).where(_lists.papers > 0).scalar_subquery().label("first"),
+    select(func.max(_lists.day)).where(_lists.papers > 0).scalar_subquery().label("last"),
+)
 
 
 class ArchiveStore:
@@ -41,17 +58,15 @@ class ArchiveStore:
     async def nearest(self, day: date, *, each: int) -> tuple[date, ...]:
         """The days with a list before and after `day`, at most `each` on either side, newest
         first."""
-        before = _days_between(None, day - timedelta(days=1)).order_by(_lists.day.desc())
-        after = _days_between(day + timedelta(days=1), None).order_by(_lists.day)
+        days = _days_between(None, None)
+        before = days.where(_lists.day < day).order_by(_lists.day.desc())
+        after = days.where(_lists.day > day).order_by(_lists.day)
         found = [*await self._connection.scalars(after.limit(each))][::-1]
         return (*found, *await self._connection.scalars(before.limit(each)))
 
     async def ends(self) -> tuple[date, date] | None:
         """The first and the last day that have a list; `None` without any."""
-        query = select(
-            func.min(_lists.day).label("first"), func.max(_lists.day).label("last")
-        ).where(_lists.papers > 0)
-        row = (await self._connection.execute(query)).one()
+        row = (await self._connection.execute(_ENDS)).one()
         return None if row.first is None else (row.first, row.last)
 
     async def was_read(self, day: date) -> bool:
@@ -63,15 +78,7 @@ class ArchiveStore:
 
     async def on(self, day: date) -> tuple[Entry, ...]:
         """The papers of a day's list, best first, as `Digest` orders them."""
-        query = (
-            select(_listings.paper_id, _listings.day, _listings.upvotes, _papers.title)
-            .join_from(schema.listings, schema.papers)
-            .where(_listings.day == day)
-            .order_by(
-                func.coalesce(_listings.upvotes, -1).desc(), _listings.position, _listings.paper_id
-            )
-        )
-        return tuple(map(_entry, await self._connection.execute(query)))
+        return tuple(map(_entry, await self._connection.execute(_ON, {"day": day})))
 
     async def best(self, *, since: date | None, until: date, limit: int) -> tuple[Entry, ...]:
         """The papers with most votes on a list of the period, newer ones first among equals.
@@ -85,7 +92,7 @@ class ArchiveStore:
         if since is not None:
             query = query.where(_listings.day >= since)
         found: dict[str, Row[Any]] = {}
-        for row in await self._connection.execute(query):
+        for row in (await self._connection.execute(query)).all():
             found.setdefault(row.paper_id, row)
         rows = list(found.values())[:limit]
         titles = await self.titles([PaperId(row.paper_id) for row in rows])
@@ -99,23 +106,16 @@ class ArchiveStore:
         """Those of `ids` that are stored, in their order, each with its newest list."""
         found: dict[str, Entry] = {}
         for chunk in chunks(paper_id.value for paper_id in ids):
-            query = (
-                select(_listings.paper_id, _listings.day, _listings.upvotes, _papers.title)
-                .join_from(schema.listings, schema.papers)
-                .where(_listings.paper_id.in_(chunk))
-                .order_by(_listings.document)  # a later one takes the place of an earlier
-            )
-            found |= {row.paper_id: _entry(row) for row in await self._connection.execute(query)}
+            rows = await self._connection.execute(_NEWEST, {"ids": chunk})
+            found |= {row.paper_id: _entry(row) for row in rows.all()}
         return tuple(found[paper_id.value] for paper_id in ids if paper_id.value in found)
 
     async def titles(self, ids: Iterable[PaperId]) -> dict[PaperId, str]:
         """The titles of those of `ids` that are stored."""
         titles: dict[PaperId, str] = {}
         for chunk in chunks(paper_id.value for paper_id in ids):
-            rows = await self._connection.execute(
-                select(_papers.id, _papers.title).where(_papers.id.in_(chunk))
-            )
-            titles |= {PaperId(row.id): row.title for row in rows}
+            rows: Sequence[Any] = (await self._connection.execute(_TITLES, {"ids": chunk})).all()
+            titles |= {PaperId(value): title for value, title in rows}
         return titles
 
     async def about(self, sources: Sequence[str]) -> About:

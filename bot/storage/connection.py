@@ -10,12 +10,19 @@ raised between statements, where a transaction can be rolled back.
 import asyncio
 from collections.abc import AsyncIterator, Coroutine, Mapping, Sequence
 from contextlib import asynccontextmanager
-from typing import Any, TypeVar
+from typing import Any, TypeAlias, TypeVar
 
 from sqlalchemy import CursorResult, Dialect, Executable, ScalarResult
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 Result = TypeVar("Result")
+
+Values: TypeAlias = Mapping[str, Any] | Sequence[Mapping[str, Any]]
+"""What the parameters of a statement are; rows of them, to run it for each.
+
+A statement that is asked often is built once, with `bindparam`: building it and asking SQLAlchemy
+whether it knows it take longer than most of ours take to run.
+"""
 
 
 class Connection:
@@ -29,18 +36,20 @@ class Connection:
         return self._connection.dialect
 
     async def execute(
-        self, statement: Executable, rows: Sequence[Mapping[str, Any]] | None = None
+        self, statement: Executable, values: Values | None = None
     ) -> CursorResult[Any]:
-        """Run `statement`, for each of `rows` if they are given."""
-        return await to_its_end(self._connection.execute(statement, rows))
+        """Run `statement` with the values of its parameters, or for each row of such."""
+        return await to_its_end(self._connection.execute(statement, values))
 
-    async def scalars(self, statement: Executable) -> ScalarResult[Any]:
+    async def scalars(
+        self, statement: Executable, values: Values | None = None
+    ) -> ScalarResult[Any]:
         """The first column of every row."""
-        return (await self.execute(statement)).scalars()
+        return (await self.execute(statement, values)).scalars()
 
-    async def scalar(self, statement: Executable) -> Any:
+    async def scalar(self, statement: Executable, values: Values | None = None) -> Any:
         """The first column of the first row, `None` without one."""
-        return (await self.execute(statement)).scalar()
+        return (await self.execute(statement, values)).scalar()
 
 
 @asynccontextmanager

@@ -1,6 +1,7 @@
 """One database, opened once: transactions that write, and snapshots that read beside them."""
 
 import asyncio
+import logging
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
@@ -17,7 +18,7 @@ from bot.storage.archive import ArchiveStore
 from bot.storage.authors import AuthorStore
 from bot.storage.connection import Connection, begun
 from bot.storage.deliveries import DeliveryStore
-from bot.storage.errors import DatabaseDamaged
+from bot.storage.errors import DatabaseDamaged, IndexDamaged
 from bot.storage.figures import FigureStore
 from bot.storage.follows import FollowStore
 from bot.storage.integrity import IntegrityStore
@@ -30,6 +31,8 @@ from bot.storage.questions import QuestionStore
 from bot.storage.search import SearchStore
 from bot.storage.subscriptions import SubscriptionStore
 from bot.storage.threads import THREADS, ReadingThreads
+
+log = logging.getLogger(__name__)
 
 Result = TypeVar("Result")
 
@@ -76,6 +79,9 @@ class DatabaseReader:
 
     _was_sound = False
     """Whether its file was seen to be a database of ours."""
+
+    _index_is_damaged = False
+    """Whether its search index was found to be damaged."""
 
     def __init__(
         self,
@@ -130,6 +136,7 @@ class DatabaseReader:
                 self._damage = known
                 if self._on_damage is not None:
                     self._on_damage(known)
+            self._index_is_damaged |= isinstance(known, IndexDamaged)
             raise known from error
 
 
@@ -137,6 +144,7 @@ class Database(DatabaseReader):
     """An open database; `open_database` makes it."""
 
     _was_sound = True
+    _index_was_mended = False
 
     def __init__(
         self,
@@ -161,12 +169,23 @@ class Database(DatabaseReader):
 
         Writers take turns, first come, first served: do no waiting inside the block. A
         database that fails raises `StorageError`; once its fault is mended, the next
-        transaction goes through.
+        transaction goes through. After `IndexDamaged` the next one mends it.
         """
         async with self._turn:
+            if self._index_is_damaged and not self._index_was_mended:
+                await self._mend_index()
             with self._translated():
                 async with begun(self._writer) as connection:
                     yield Stores.on(Connection(connection))
+
+    async def _mend_index(self) -> None:
+        """Build the search index anew, or no list could be stored any more. Once: what is
+        damaged again so soon lies on a disk that needs a person."""
+        self._index_was_mended = True
+        log.warning("the search index is damaged: it is built anew, and nothing written meanwhile")
+        with self._translated():
+            async with begun(self._writer) as connection:
+                await SearchStore(Connection(connection)).rebuild()
 
     async def look_up(self, work: Callable[[Stores], Coroutine[Any, Any, Result]]) -> Result:
         """What `work` reads from one state of the database, as `reading` shows it.

@@ -1,5 +1,6 @@
 """Keeping the search index in step with what is stored, within the same transaction."""
 
+import unicodedata
 from collections.abc import Mapping, Sequence
 from typing import Final
 
@@ -14,8 +15,9 @@ from bot.storage.documents import Texts
 from bot.storage.fulltext import FullText
 from bot.storage.search_sqlite import LAYOUT, Fts5Index
 
-CURRENT: Final = f"search index {VERSION}.{LAYOUT}"
-"""The mark of an index that was built with the words and the tables of this program."""
+CURRENT: Final = f"search index {VERSION}.{LAYOUT} Unicode {unicodedata.unidata_version}"
+"""The mark of an index that was built with the words and the tables of this program, by the
+Unicode of this Python: words are folded by it, and taken out again as they were put in."""
 
 
 def full_text(connection: Connection) -> FullText:

@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
-from sqlalchemy import Row, delete, func, or_, select
+from sqlalchemy import BindParameter, Row, bindparam, delete, func, or_, select
 
 from bot.domain.digests import Listing
 from bot.domain.papers import Bullet, Paper, PaperId, Summary, SummaryOrigin, merged
@@ -18,8 +18,20 @@ from bot.storage.errors import PaperNotFound
 from bot.storage.indexing import Indexing
 from bot.storage.upsert import insert
 
-_WORD: Final = re.compile(r"\w+")
+WORD: Final = re.compile(r"\w+")
+"""Of a folded name."""
+
 _HIGHEST: Final = "\U0010ffff"
+
+_IDS: Final[BindParameter[Any]] = bindparam("ids", expanding=True)
+_DESCRIPTIONS: Final = select(schema.papers).where(schema.papers.c.id.in_(_IDS))
+_SUMMARIES: Final = select(schema.summaries).where(schema.summaries.c.paper_id.in_(_IDS))
+_NAMES: Final = (
+    select(schema.paper_authors.c.paper_id, schema.authors.c.name)
+    .join_from(schema.paper_authors, schema.authors)
+    .where(schema.paper_authors.c.paper_id.in_(_IDS))
+    .order_by(schema.paper_authors.c.paper_id, schema.paper_authors.c.position)
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,16 +58,17 @@ class PaperStore:
         except KeyError:
             raise PaperNotFound(paper_id) from None
 
-    async def get_many(self, ids: Collection[PaperId]) -> dict[PaperId, Paper]:
-        """Those of `ids` that are stored, in the order asked."""
+    async def get_many(
+        self, ids: Collection[PaperId], *, authors: bool = True
+    ) -> dict[PaperId, Paper]:
+        """Those of `ids` that are stored, in the order asked; without their `authors`, if these
+        are of no interest."""
         found: dict[PaperId, Paper] = {}
         for chunk in chunks(ids):
             values = [paper_id.value for paper_id in chunk]
-            rows = await self._connection.execute(
-                select(schema.papers).where(schema.papers.c.id.in_(values))
-            )
-            descriptions = {row.id: row for row in rows}
-            names = await self._names(values)
+            rows = await self._connection.execute(_DESCRIPTIONS, {"ids": values})
+            descriptions = {row.id: row for row in rows.all()}
+            names = await self._names(values) if authors else {}
             summaries = await self._summaries(values)
             for paper_id in chunk:
                 if (row := descriptions.get(paper_id.value)) is not None:
@@ -116,25 +129,16 @@ class PaperStore:
         )
 
     async def _names(self, ids: Sequence[str]) -> Mapping[str, list[str]]:
-        written, authors = schema.paper_authors, schema.authors
-        rows = await self._connection.execute(
-            select(written.c.paper_id, authors.c.name)
-            .join_from(written, authors)
-            .where(written.c.paper_id.in_(ids))
-            .order_by(written.c.paper_id, written.c.position)
-        )
+        rows: Sequence[Any] = (await self._connection.execute(_NAMES, {"ids": ids})).all()
         names: defaultdict[str, list[str]] = defaultdict(list)
-        for row in rows:
-            names[row.paper_id].append(row.name)
+        for paper_id, name in rows:
+            names[paper_id].append(name)
         return names
 
     async def _summaries(self, ids: Sequence[str]) -> Mapping[str, list[Summary]]:
-        columns = schema.summaries.c
-        rows = await self._connection.execute(
-            select(schema.summaries).where(columns.paper_id.in_(ids))
-        )
+        rows = await self._connection.execute(_SUMMARIES, {"ids": ids})
         summaries: defaultdict[str, list[Summary]] = defaultdict(list)
-        for row in rows:
+        for row in rows.all():
             bullets = tuple(Bullet(text=b["text"], label=b["label"]) for b in row.bullets)
             summaries[row.paper_id].append(
                 Summary(language=row.language, bullets=bullets, origin=SummaryOrigin(row.origin))
@@ -239,7 +243,7 @@ class PaperStore:
 
 def parts_of(name: str) -> tuple[str, ...]:
     """The words by which an author is found, folded."""
-    return tuple(dict.fromkeys(_WORD.findall(fold(name))))
+    return tuple(dict.fromkeys(WORD.findall(fold(name))))
 
 
 def _authors(stored: Mapping[PaperId, Paper], paper_id: PaperId) -> tuple[str, ...]:

@@ -10,9 +10,9 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from time import monotonic
-from typing import Final
+from typing import Any, Final
 
-from sqlalchemy import delete, func, select, text
+from sqlalchemy import bindparam, delete, func, select, text
 from sqlalchemy.exc import DBAPIError
 
 from bot.domain.lookups import MOST
@@ -32,6 +32,10 @@ log = logging.getLogger(__name__)
 
 WINDOW: Final = 100_000
 """About how many documents are searched at first, from the newest back; then twice as many."""
+
+KEYWORDS_IN: Final = 20_000
+"""The newest documents, about, in which papers that share a keyword are looked for: four years of
+Hugging Face's lists. A phrase of common words goes through all that have them."""
 
 SECONDS: Final = 0.8
 """After which a search goes no further back: Discord waits for 3 s, others wait too."""
@@ -58,6 +62,22 @@ _TO_SPARE: Final = 20
 """Documents beyond the wanted ones that are found with them: a paper is seldom on two lists."""
 
 _listings = schema.listings.c
+
+_LISTED: Final = select(_listings.document, _listings.paper_id, _listings.upvotes).where(
+    _listings.document.in_(bindparam("documents", expanding=True))
+)
+_NEWEST: Final = (
+    select(_listings.document).order_by(_listings.document.desc()).limit(bindparam("limit"))
+)
+_SIZE: Final = select(
+    # Each by itself, for so each is the end of an index.
+    select(func.min(_listings.document)).scalar_subquery().label("first"),
+    select(func.max(_listings.document)).scalar_subquery().label("last"),
+    select(func.max(text("listings.rowid")))
+    .select_from(schema.listings)
+    .scalar_subquery()
+    .label("documents"),
+)
 
 # Words of English titles that say nothing of what a paper is about.
 _COMMON: Final = (
@@ -170,33 +190,37 @@ class SearchStore:
         elif typed.strip():
             return ()
         else:
-            documents = list(
-                await self._connection.scalars(
-                    select(_listings.document).order_by(_listings.document.desc()).limit(2 * limit)
-                )
-            )
+            documents = list(await self._connection.scalars(_NEWEST, {"limit": 2 * limit}))
         return tuple(_each_once(await self._listed(documents))[:limit])
 
     async def similar(self, paper: Paper, *, limit: int) -> tuple[Match, ...]:
         """Papers that share the most telling words of the title and the keywords, most similar
-        first; never the paper itself. The rarer a word, the more it tells."""
+        first; never the paper itself. The rarer a word, the more it tells.
+
+        Keywords of several words are looked for in the newest papers alone.
+        """
         size = await self._size()
         if size is None or limit < 1:
             return ()
         everything = _span(None, None)
+        newest = _newest(everything, size, KEYWORDS_IN)
         scores: defaultdict[int, float] = defaultdict(float)
         shared: Counter[int] = Counter()
         for term in _telling(paper):
-            documents = (
-                # Words of the title in titles, which are fewer; keywords in the points, too.
-                await self._index.in_titles([term], everything, last_begins=False, limit=_SHARING)
-                if len(term.words) == 1
-                else await self._index.with_term(term, limit=_SHARING)
-            )
+            # Words of the title in titles, which are fewer; keywords in the points, too.
+            if len(term.words) == 1:
+                span = everything
+                documents = await self._index.in_titles(
+                    [term], span, last_begins=False, limit=_SHARING
+                )
+            else:
+                span = newest
+                documents = await self._index.with_term(term, span, limit=_SHARING)
             if not documents:
                 continue
-            rarity = math.log1p(size.documents / size.having(documents))
-            is_rare = len(documents) < _SHARING
+            having = size.having(documents, span)
+            rarity = math.log1p(size.documents / having)
+            is_rare = having < _SHARING
             for document in documents:
                 scores[document] += rarity
                 shared[document] += 2 if is_rare else 1
@@ -311,34 +335,16 @@ class SearchStore:
         """The listings of `documents`, in their order."""
         found: dict[int, Match] = {}
         for chunk in chunks(documents):
-            rows = await self._connection.execute(
-                select(_listings.document, _listings.paper_id, _listings.upvotes).where(
-                    _listings.document.in_(chunk)
-                )
-            )
-            for row in rows:
-                paper_id = PaperId(row.paper_id)
-                found[row.document] = Match(
-                    row.document, day_of(row.document), paper_id, row.upvotes
-                )
+            rows: Sequence[Any] = (
+                await self._connection.execute(_LISTED, {"documents": chunk})
+            ).all()
+            for document, paper_id, upvotes in rows:
+                found[document] = Match(document, day_of(document), PaperId(paper_id), upvotes)
         return [found[document] for document in documents if document in found]
 
     async def _size(self) -> "_Size | None":
         """How large the archive is, about; `None` if it is empty."""
-        document = _listings.document
-        row = (
-            await self._connection.execute(
-                select(
-                    # Each by itself, for so each is the end of an index.
-                    select(func.min(document)).scalar_subquery().label("first"),
-                    select(func.max(document)).scalar_subquery().label("last"),
-                    select(func.max(text("listings.rowid")))
-                    .select_from(schema.listings)
-                    .scalar_subquery()
-                    .label("documents"),
-                )
-            )
-        ).one()
+        row = (await self._connection.execute(_SIZE)).one()
         return None if row.first is None else _Size(row.first, row.last, max(row.documents, 1))
 
 
@@ -354,11 +360,11 @@ class _Size:
     def days(self) -> int:
         return (self.last - self.first) // A_DAY + 1
 
-    def having(self, newest: Sequence[int]) -> float:
-        """How many documents have a word, of which these are the newest that do."""
-        if len(newest) < _SHARING:
-            return len(newest)
-        days = (self.last - newest[-1]) // A_DAY + 1
+    def having(self, newest: Sequence[int], span: Span) -> float:
+        """About how many documents have a word, of which these are the newest of `span`, up to
+        the newest of all."""
+        first = max(span.first, self.first) if len(newest) < _SHARING else newest[-1]
+        days = (self.last - first) // A_DAY + 1
         return len(newest) * self.days / days
 
 
@@ -385,13 +391,25 @@ def _windows(span: Span, size: _Size) -> list[Span]:
     """Stretches of `span` from its newest documents back, each of twice the days that the one
     before had; one, if that is small."""
     last = min(span.last, size.last)
-    days = max(WINDOW * size.days // size.documents, 1)
+    days = _days_of(WINDOW, size)
     windows = []
     while last >= (end := max(span.first, size.first)):
         first = max(first_of(day_of(last)) - (days - 1) * A_DAY, end)
         windows.append(Span(first, last))
         last, days = first - 1, 2 * days
     return windows
+
+
+def _newest(span: Span, size: _Size, documents: int) -> Span:
+    """The newest stretch of `span` that has about so many documents."""
+    last = min(span.last, size.last)
+    first = first_of(day_of(last)) - (_days_of(documents, size) - 1) * A_DAY
+    return Span(max(first, span.first, size.first), last)
+
+
+def _days_of(documents: int, size: _Size) -> int:
+    """In how many days about so many documents come."""
+    return max(documents * size.days // size.documents, 1)
 
 
 def _each_once(matches: Iterable[Match]) -> list[Match]:

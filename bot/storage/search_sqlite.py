@@ -11,6 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 
 from sqlalchemy import TextClause, text
+from sqlalchemy.exc import DBAPIError
 
 from bot.domain.queries import Query, Term
 from bot.domain.tokens import whole
@@ -22,6 +23,8 @@ LAYOUT: Final = 1
 """Count it up with every change of the tables, and they are built anew."""
 
 _TABLES: Final = ("search", "search_titles")
+_PARTS: Final = ("data", "idx", "content", "docsize", "config")
+"""The tables in which FTS5 keeps one of its own: https://sqlite.org/fts5.html#fts5_data_structures."""
 
 _WEIGHTS: Final = "5, 2, 1"
 """Of title, points and abstract: what a paper is called is what it is about."""
@@ -93,6 +96,16 @@ _OF_AUTHOR: Final = text(
     "GROUP BY listings.document ORDER BY listings.document DESC LIMIT :limit"
 )
 
+_IN_TITLES: Final = text(
+    "SELECT rowid FROM search_titles "
+    "WHERE search_titles MATCH :match AND rowid BETWEEN :first AND :last "
+    "ORDER BY rowid DESC LIMIT :limit"
+)
+_WITH_TERM: Final = text(
+    "SELECT rowid FROM search "
+    "WHERE search MATCH :match AND rowid BETWEEN :first AND :last "
+    "ORDER BY rowid DESC LIMIT :limit"
+)
 
 _ASTRAY: Final = text(
     "SELECT (SELECT count(*) FROM listings "
@@ -101,7 +114,10 @@ _ASTRAY: Final = text(
     "WHERE id NOT IN (SELECT document FROM listings))"
 )
 
-_FIND: Final = text("SELECT 1 FROM search WHERE search MATCH :match AND rowid = :document")
+# Ranked, for a search that ranks reads more of the index than one that only finds.
+_FIND: Final = text(
+    "SELECT bm25(search) FROM search WHERE search MATCH :match AND rowid = :document"
+)
 _FIND_TITLE: Final = text(
     "SELECT 1 FROM search_titles WHERE search_titles MATCH :match AND rowid = :document"
 )
@@ -118,7 +134,7 @@ class Fts5Index:
 
     async def make(self) -> None:
         for table in _TABLES:
-            await self._connection.execute(text(f"DROP TABLE IF EXISTS {table}"))
+            await self._drop(table)
         for statement in _MAKE:
             await self._connection.execute(text(statement))
 
@@ -171,18 +187,11 @@ class Fts5Index:
         match = " AND ".join(
             [*(_of_term(term) for term in others), _of_term(last, begins=last_begins)]
         )
-        newest = text(
-            "SELECT rowid FROM search_titles "
-            "WHERE search_titles MATCH :match AND rowid BETWEEN :first AND :last "
-            "ORDER BY rowid DESC LIMIT :limit"
-        )
-        return [row[0] for row in await self._select(newest, span, match=match, limit=limit)]
+        return [row[0] for row in await self._select(_IN_TITLES, span, match=match, limit=limit)]
 
-    async def with_term(self, term: Term, *, limit: int) -> list[int]:
-        newest = text(
-            "SELECT rowid FROM search WHERE search MATCH :match ORDER BY rowid DESC LIMIT :limit"
-        ).bindparams(match=f"{{title points}} : {_phrase(term)}", limit=limit)
-        return list(await self._connection.scalars(newest))
+    async def with_term(self, term: Term, span: Span, *, limit: int) -> list[int]:
+        match = f"{{title points}} : {_phrase(term)}"
+        return [row[0] for row in await self._select(_WITH_TERM, span, match=match, limit=limit)]
 
     async def astray(self) -> int:
         count: int = await self._connection.scalar(_ASTRAY)
@@ -199,18 +208,32 @@ class Fts5Index:
                 for column, words in wanted.items()
                 for word in sorted(set(words.split()), key=_rarest)[:_WORDS_LOOKED_FOR]
             )
-            found = statement.bindparams(match=match, document=document)
-            if match and await self._connection.scalar(found) is None:
+            values = {"match": match, "document": document}
+            if match and await self._connection.scalar(statement, values) is None:
                 return False
         return True
+
+    async def _drop(self, table: str) -> None:
+        """Drop a table of the index, also one that is too damaged to be opened for that."""
+        try:
+            await self._connection.execute(text(f"DROP TABLE IF EXISTS {table}"))
+        except DBAPIError:
+            for statement in (
+                "PRAGMA writable_schema = ON",
+                f"DELETE FROM sqlite_master WHERE name = '{table}'",  # noqa: S608 - our own words
+                "PRAGMA writable_schema = RESET",
+            ):
+                await self._connection.execute(text(statement))
+        for part in _PARTS:
+            await self._connection.execute(text(f"DROP TABLE IF EXISTS {table}_{part}"))
 
     async def _of_author(self, author_id: int, span: Span) -> list[int]:
         rows = await self._select(_OF_AUTHOR, span, author_id=author_id, limit=MOST_OF_AUTHOR)
         return [row[0] for row in rows]
 
     async def _select(self, statement: TextClause, span: Span, **values: Any) -> Sequence[Any]:
-        bound = statement.bindparams(first=span.first, last=span.last, **values)
-        return (await self._connection.execute(bound)).all()
+        values |= {"first": span.first, "last": span.last}
+        return (await self._connection.execute(statement, values)).all()
 
     async def _write(
         self, statements: Iterable[TextClause], documents: Mapping[int, Texts]

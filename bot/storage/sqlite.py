@@ -10,6 +10,7 @@ with "database is locked" when another process wrote in between, whatever the bu
 """
 
 import json
+import re
 import sqlite3
 from collections.abc import Iterable
 from contextlib import closing
@@ -19,6 +20,7 @@ from pathlib import Path
 from typing import Any, Final, Protocol
 from urllib.parse import quote, unquote, urlsplit
 
+import orjson
 from sqlalchemy import URL, Connection, Engine, create_engine, event
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
@@ -135,6 +137,8 @@ def threads_engine(url: URL, *, pool_size: int, patience: timedelta = PATIENCE) 
     """An engine that only reads, for threads of their own."""
     engine = create_engine(
         url.set(drivername="sqlite"),
+        hide_parameters=True,  # in errors, which are logged: what people ask is among them
+        json_deserializer=orjson.loads,
         connect_args={"isolation_level": None, "check_same_thread": False},
         pool_size=pool_size,
         max_overflow=0,
@@ -151,7 +155,9 @@ def _engine(
         # The driver would begin transactions by itself, deferred, and not before the first
         # write: https://docs.python.org/3/library/sqlite3.html#transaction-control
         connect_args={"isolation_level": None},
+        hide_parameters=True,  # in errors, which are logged: what people ask is among them
         json_serializer=partial(json.dumps, ensure_ascii=False),
+        json_deserializer=orjson.loads,  # several times as quick: lists are full of it
         pool_size=pool_size,
         max_overflow=0,
     )
@@ -187,6 +193,14 @@ def faults(lines: Iterable[str]) -> tuple[str, ...]:
     return tuple(line for line in lines if line != "ok" and "FTS5 table" not in line)
 
 
+_OF_A_BROKEN_INDEX: Final = re.compile(
+    r"vtable constructor failed: search|invalid fts5 file format|no such table: (main\.)?search"
+    r"|^SQL logic error$"
+)
+"""What FTS5 says, under a general number, where parts of it are missing. The last is what SQLite
+says where the part has no words of its own, which ours never makes it say."""
+
+
 def unavailable(
     error: BaseException | None,
     url: URL,
@@ -219,7 +233,9 @@ def unavailable(
         return DatabaseUnavailable(
             f"{file} is not a database: move it away, or name another file in DATABASE_URL"
         )
-    if name == "SQLITE_CORRUPT_VTAB":
+    if name == "SQLITE_CORRUPT_VTAB" or (
+        name == "SQLITE_ERROR" and _OF_A_BROKEN_INDEX.search(str(error))
+    ):
         return IndexDamaged(
             f"the search index in {file} is damaged: build it anew with "
             "`daily-papers check --rebuild-index`"

@@ -5,19 +5,22 @@ would go to the driver's thread and back, four times the price of the statements
 """
 
 import asyncio
-from collections.abc import Callable, Coroutine, Mapping, Sequence
+import os
+from collections.abc import Callable, Coroutine
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Final, TypeVar
 
 import sqlalchemy
 from sqlalchemy import CursorResult, Dialect, Engine, Executable
 
-from bot.storage.connection import Connection
+from bot.storage.connection import Connection, Values
+from bot.storage.errors import DatabaseUnavailable
 
 Result = TypeVar("Result")
 
-THREADS: Final = 4
-"""More threads than cores gain nothing: they wait for no one but the disk."""
+THREADS: Final = max(2, min(4, os.cpu_count() or 1))
+"""More threads than processors gain nothing: they wait for no one but the disk, and the event loop
+waits for them."""
 
 
 class ReadingThreads:
@@ -26,10 +29,13 @@ class ReadingThreads:
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
         self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="look-up")
+        self._is_closed = False
 
     async def run(self, work: Callable[[Connection], Coroutine[Any, Any, Result]]) -> Result:
         """What `work` returns, done in one transaction on a thread; it may await nothing but
         the connection. A caller that is cancelled does not wait for it."""
+        if self._is_closed:
+            raise DatabaseUnavailable("the database is closed: the bot is stopping")
         return await asyncio.get_running_loop().run_in_executor(self._threads, self._run, work)
 
     def _run(self, work: Callable[[Connection], Coroutine[Any, Any, Result]]) -> Result:
@@ -37,8 +43,9 @@ class ReadingThreads:
             return _driven(work(_AtOnce(connection)))
 
     async def close(self) -> None:
-        """Wait for what is under way."""
-        await asyncio.to_thread(self._threads.shutdown)
+        """Wait for what is under way; what is not begun yet is cancelled."""
+        self._is_closed = True
+        await asyncio.to_thread(self._threads.shutdown, cancel_futures=True)
         self._engine.dispose()
 
 
@@ -53,9 +60,9 @@ class _AtOnce(Connection):
         return self._at_once.dialect
 
     async def execute(
-        self, statement: Executable, rows: Sequence[Mapping[str, Any]] | None = None
+        self, statement: Executable, values: Values | None = None
     ) -> CursorResult[Any]:
-        return self._at_once.execute(statement, rows)
+        return self._at_once.execute(statement, values)
 
 
 def _driven(work: Coroutine[Any, Any, Result]) -> Result:

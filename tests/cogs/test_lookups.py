@@ -399,7 +399,7 @@ async def test_what_is_no_page_is_told(archive: Lab) -> None:
     opened = await press(archive, answer, "1/3")
     refused = await archive.manager.submit_modal(opened, {PAGE_TYPED: "two"})
     assert refused.response is not None
-    assert "`two` is no number of a page" in refused.response.content
+    assert "`two` is not a page number" in refused.response.content
     assert _page(answer) == 1
 
 
@@ -547,6 +547,26 @@ async def test_a_shared_answer_mentions_nobody(archive: Lab) -> None:
     assert answer.message.mentions == []
 
 
+@pytest.mark.parametrize(
+    ("command", "options"),
+    [
+        ("papers day", {"date": "whenever"}),
+        ("papers author", {"name": "Nobody Known"}),
+        ("papers show", {"paper": "9901.00001"}),
+    ],
+)
+async def test_what_goes_wrong_is_not_shared(
+    archive: Lab, command: str, options: dict[str, Any]
+) -> None:
+    result = await archive.manager.slash(archive.channel, command, share=True, **options)
+    archive.handled = archive.env.errors
+    assert result.response is None, "nobody else sees that something was asked"
+    [answer] = result.followups
+    assert answer.ephemeral
+    assert answer.content
+    assert archive.channel.history() == []
+
+
 async def test_anybody_may_ask_twenty_times_a_minute(archive: Lab) -> None:
     for _ in range(ASKED - 1):
         await archive.slash("papers top", by=archive.reader)
@@ -635,7 +655,7 @@ async def test_what_stands_under_a_list_is_in_korean_too(archive: Lab) -> None:
     refused = await archive.manager.submit_modal(opened, {PAGE_TYPED: "둘"})
     assert refused.response is not None
     assert refused.response.content == spoken(
-        phrase("{typed} is no number of a page. Write one such as `2`.", typed="`둘`"), "ko"
+        phrase("{typed} is not a page number. Write one such as `2`.", typed="`둘`"), "ko"
     )
 
 
@@ -665,6 +685,12 @@ async def test_the_papers_of_cards_are_found(archive: Lab) -> None:
     await archive.deliver(archive.channel)
     [card, *_] = archive.channel.history()
     assert options(await find_in(archive, card)) == ["1. Paper 1"]
+
+
+async def test_the_papers_that_buttons_link_to_are_found(archive: Lab) -> None:
+    link = discord.ui.Button[Any](label="PDF", url="https://arxiv.org/pdf/2406.00002")
+    answer = await find_in(archive, await _a_message_with(archive, link))
+    assert options(answer) == ["1. Paper 2"]
 
 
 async def test_a_message_without_papers_is_told(archive: Lab) -> None:

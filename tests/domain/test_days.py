@@ -69,6 +69,7 @@ def test_the_day_before_is_understood_as_people_write_it(text: str) -> None:
         ("3일전", 3),
         ("2 weeks ago", 14),
         ("2주 전", 14),
+        ("일주일 전", 7),
         ("last friday", 5),
         ("지난 금요일", 5),
         ("지난주 금요일", 5),

@@ -1,11 +1,29 @@
 """What people type into a search, and where texts say it."""
 
+from collections.abc import Iterator, Sequence
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.domain.lookups import Snippet
-from bot.domain.queries import MOST_TERMS, MOST_WORDS, Query, Term, parse_query, snippet
+from bot.domain.queries import (
+    MOST_TERMS,
+    MOST_WORDS,
+    Query,
+    Term,
+    _around,
+    _Found,
+    _fullest,
+    _joined,
+    _most_terms,
+    _pieces,
+    parse_query,
+    snippet,
+)
+from bot.domain.text import clean
+from bot.domain.tokens import located
+from tests.domain.test_tokens import mixtures
 
 
 def term(*words: str, quoted: bool = False, whole: str = "") -> Term:
@@ -167,3 +185,49 @@ def test_a_snippet_is_a_piece_of_its_text_and_has_room(text: str, query: str, ro
         assert whole.strip("…").strip() in " ".join(text.split())
         assert any(is_marked for _, is_marked in found.pieces)
         assert all(piece for piece, _ in found.pieces)
+
+
+def plainly(query: Query, texts: Sequence[str], room: int) -> Snippet | None:
+    """The snippet by looking at every place of every text."""
+
+    def places(text: str) -> Iterator[_Found]:
+        words = located(text)
+        for number, term in enumerate(query.wanted):
+            *before, last = term.words
+            for place in range(len(words) - len(before)):
+                *those, token = words[place : place + len(term.words)]
+                begins = term.begins_words or term.may_begin_words
+                if [each.word for each in those] != before:
+                    continue
+                if token.word == last or (begins and token.word.startswith(last)):
+                    end = token.start + 1 if term.begins_words else token.end
+                    yield _Found(number, words[place].start, end)
+
+    best: tuple[int, str, list[_Found]] | None = None
+    for text in map(clean, texts):
+        found = sorted(places(text), key=lambda each: (each.start, each.end))
+        if found and (best is None or _most_terms(found, room) > best[0]):
+            best = _most_terms(found, room), text, found
+    if best is None or room < 3:
+        return None
+    _, text, found = best
+    start, end = _around(_fullest(found, room), text, room)
+    return Snippet(tuple(_pieces(text, start, end, _joined(found))))
+
+
+@given(st.lists(mixtures, max_size=4), mixtures, st.integers(0, 60))
+def test_a_snippet_is_the_one_that_looking_everywhere_finds(
+    texts: list[str], typed: str, room: int
+) -> None:
+    query = parse_query(typed)
+
+    assert snippet(query, texts, room=room) == plainly(query, texts, room)
+
+
+def test_texts_behind_one_that_says_everything_are_not_asked_for() -> None:
+    def texts() -> Iterator[str]:
+        yield "Audio alone."
+        yield "Video and audio."
+        raise AssertionError("asked for")
+
+    assert shown(snippet(parse_query("video audio"), texts(), room=80)) == "[Video] and [audio]."

@@ -6,7 +6,24 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.domain.tokens import LONGEST, is_cjk, is_whole_word, located, tokens, whole_words
+from bot.domain.tokens import (
+    LONGEST,
+    is_cjk,
+    is_whole_word,
+    located,
+    may_have,
+    tokens,
+    whole_words,
+)
+
+PIECES = (
+    *("model", "Models", "C++", "c#", "GPT-4", "x²", "½", "x" * 70, " ", "-", "'"),
+    *(r"\mathcal{O}", r"$\pi_0$", r"Schr\"odinger", r"\textbf", "\\"),
+    *("모델", "언어모델의", "言語モデル", "ﾓﾃﾞﾙ", "\u1112\u1161\u11ab", "\u1112"),
+    *("ε", "α-", "λόγος", "ΣΊΣΥΦΟΣ", "Thérien", "e\u0301", "ﬁne", "ß", "İ", "㎏", "\u20d0", "🔥"),
+)
+mixtures = st.lists(st.sampled_from(PIECES) | st.text(max_size=3), max_size=12).map("".join)
+"""Texts of several languages and of LaTeX, and of what Unicode has besides."""
 
 
 @pytest.mark.parametrize(
@@ -120,3 +137,23 @@ def test_any_text_has_words_that_an_index_can_hold(text: str) -> None:
         assert not any(letter.isspace() or letter in '"\x00' for letter in word)
         assert all(letter.isalnum() for letter in word if letter.isascii())
         word.encode()
+
+
+@given(st.text(st.characters(max_codepoint=127), max_size=80) | mixtures.filter(str.isascii))
+def test_a_text_of_ascii_has_the_words_that_it_would_have_among_others(text: str) -> None:
+    *words, other = located(f"{text} é")
+
+    assert located(text) == words
+    assert other.word == "e"
+
+
+@given(mixtures)
+def test_a_text_may_have_every_word_that_it_has_and_every_beginning_of_one(text: str) -> None:
+    for token in located(text):
+        for length in range(1, len(token.word) + 1):
+            assert may_have(text, {"neverthere", token.word[:length]})
+
+
+@pytest.mark.parametrize("text", ["Of diffusion", "확산 모델", ""])
+def test_a_text_without_the_letters_of_a_word_cannot_have_it(text: str) -> None:
+    assert not may_have(text, {"video", "言語"})

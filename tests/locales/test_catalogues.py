@@ -4,6 +4,7 @@ import asyncio
 import re
 from collections import Counter
 from collections.abc import Iterator
+from datetime import date
 from pathlib import Path
 from string import Formatter
 from typing import Any, Final
@@ -12,6 +13,9 @@ import discord
 import pytest
 from babel.messages import Catalog
 
+from bot.domain.days import parse_day
+from bot.domain.errors import InvalidInput
+from bot.rendering.calendars import calendar_names
 from bot.rendering.catalogues import NAME, languages, translated
 from tests.locales import extract
 from tests.locales.extract import Found
@@ -31,6 +35,7 @@ _CHAT_INPUT: Final = 1
 
 _COMMAND: Final = re.compile(r"`/([^`]+)`")
 _OPTION: Final = re.compile(r"`(\w+)(?:: [^`]+)?`")
+_EXAMPLE: Final = re.compile(r"`([^`]+)`")
 _MARKS: Final = ("**", "`")
 """Markdown that comes in pairs."""
 
@@ -218,6 +223,18 @@ def command_names(parts: list[dict[str, Any]], locale: str) -> Iterator[str]:
         yield name
         below = [one for one in part.get("options", []) if one["type"] in _SUBCOMMANDS]
         yield from (f"{name} {rest}" for rest in command_names(below, locale))
+
+
+@pytest.mark.parametrize("language", languages())
+def test_the_days_that_are_given_as_examples_are_understood(language: str) -> None:
+    today, names = date(2024, 6, 5), calendar_names(language)
+    with pytest.raises(InvalidInput) as refused:
+        parse_day("?", today=today, names=names)
+    message = refused.value.reply.message
+    examples = _EXAMPLE.findall(translated(message, language))
+    assert len(examples) == len(_EXAMPLE.findall(message))
+    for example in examples:
+        assert parse_day(example, today=today, names=names) < today, example
 
 
 # --- what is extracted --------------------------------------------------------------------

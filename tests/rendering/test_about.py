@@ -64,7 +64,7 @@ def test_each_source_says_when_it_was_last_read() -> None:
     )
     assert the_field(card, "Sources").splitlines() == [
         f"- Hugging Face: last read <t:{read_at.timestamp():.0f}:R>",
-        f"- the digest: out of reach since <t:{since.timestamp():.0f}:R>",
+        f"- the digest: out of reach since <t:{since.timestamp():.0f}:F>",
         "- other: not read yet",
     ]
 
@@ -76,12 +76,12 @@ def test_several_digests_are_one_line_with_what_is_known_of_the_worst() -> None:
         name="markdown:/srv/ko", last_success_at=read_at - timedelta(hours=1), down_since=None
     )
     down = SourceState(name="markdown:/srv/fr", last_success_at=read_at, down_since=read_at)
-    said = f"<t:{read_at.timestamp():.0f}:R>"
+    since = f"<t:{read_at.timestamp():.0f}:F>"
     earlier = f"<t:{read_at.timestamp() - 3600:.0f}:R>"
     two = a_card(an_about(lately, before))
     three = a_card(an_about(lately, before, down))
     assert the_field(two, "Sources") == f"- the digest: last read {earlier}"
-    assert the_field(three, "Sources") == f"- the digest: out of reach since {said}"
+    assert the_field(three, "Sources") == f"- the digest: out of reach since {since}"
 
 
 def test_what_is_kept_of_people_is_said() -> None:

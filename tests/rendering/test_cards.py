@@ -5,7 +5,7 @@ from datetime import date
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from bot.domain.papers import Bullet, Paper, PaperId, Summary, SummaryOrigin
@@ -233,6 +233,15 @@ _MARKED = re.compile(
     heading=st.none() | texts.map(plain).filter(bool).filter(lambda text: "@" not in text),
     role_id=st.none() | st.integers(1, 2**63),
     is_plain=st.booleans(),
+)
+@example(
+    paper=a_paper(summaries=(a_summary("@everyone" * 238, "Another point"),)),
+    rank=1,
+    upvotes=None,
+    language="ko",
+    heading=None,
+    role_id=None,
+    is_plain=False,
 )
 def test_any_paper_makes_a_message_that_discord_accepts(
     paper: Paper,

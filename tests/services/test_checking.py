@@ -241,7 +241,7 @@ async def test_an_index_of_another_version_is_built_by_the_bot(url: str) -> None
     damage(url, "DELETE FROM marks WHERE name LIKE 'search index %'")
     [line] = [line for line in await found_in(url) if not line.startswith("✓")]
     assert line == (
-        "! index: the search index was not built by this version of the program → "
+        "! index: the search index was built by another version of the program, or of Python → "
         "start the bot: it builds it anew"
     )
 

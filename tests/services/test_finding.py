@@ -116,6 +116,8 @@ async def test_a_day_is_found_however_it_is_written(
         ("2024-06-01", "weekend", [date(2024, 6, 5), TUESDAY, date(2024, 5, 31)]),
         ("2024-06-03", "was not running", [date(2024, 6, 5), TUESDAY, date(2024, 5, 31)]),
         ("2020-01-01", "begins on 31 May 2024", [TUESDAY, date(2024, 5, 31)]),
+        ("9999-12-31", "still to come", [date(2024, 6, 5), TUESDAY]),
+        ("0001-01-01", "begins on 31 May 2024", [TUESDAY, date(2024, 5, 31)]),
     ],
 )
 async def test_a_day_without_a_list_says_why_and_which_are_near(
@@ -274,7 +276,7 @@ async def test_a_choice_names_its_author(archive: Database, finding: Finding) ->
     assert await finding.by_author(f"#{offered[0].id}") == ByAuthor(offered[0].id)
 
 
-@pytest.mark.parametrize("typed", ["nobody", "#99999", "#", "", "%", "*"])
+@pytest.mark.parametrize("typed", ["nobody", "#99999", "#", "", "%", "*", "\ud800", "a\ud800b"])
 async def test_nobody_is_found_with_a_sentence(
     archive: Database, finding: Finding, typed: str
 ) -> None:
@@ -302,6 +304,7 @@ async def test_a_search_shows_where_it_says_so(archive: Database, finding: Findi
 
     [entry] = answer.entries
     assert entry.id == PaperId("2406.00001")
+    assert entry.title == "Faster Diffusion Models"
     assert entry.snippet is not None
     assert ("steps", True) in entry.snippet.pieces
 

@@ -56,6 +56,8 @@ async def test_the_nearest_days_are_on_both_sides(archive: Database) -> None:
     assert await nearest(later(2), 1) == (later(6), later(1))
     assert await nearest(later(2), 5) == (later(6), later(1), DAY)
     assert await nearest(DAY, 5) == (later(6), later(1))
+    assert await nearest(date.max, 1) == (later(6),)
+    assert await nearest(date.min, 1) == (DAY,)
 
 
 async def test_a_list_is_in_the_order_of_its_digest(archive: Database) -> None:
@@ -106,6 +108,13 @@ async def test_papers_come_in_the_order_asked_with_their_newest_list(archive: Da
         (paper_id(4), later(1), 9),
         (paper_id(1), later(6), 20),
     ]
+
+
+async def test_an_empty_list_is_no_end_of_the_archive(archive: Database) -> None:
+    await save(archive, day=later(-1))
+    await save(archive, day=later(7))
+
+    assert await archive.look_up(lambda stores: stores.archive.ends()) == (DAY, later(6))
 
 
 async def test_an_archive_at_a_glance(archive: Database) -> None:

@@ -73,6 +73,26 @@ async def test_whom_a_name_may_mean_the_likeliest_first(
     assert await found(known, typed) == names
 
 
+@pytest.mark.parametrize(
+    ("typed", "names"),
+    [
+        ("wei WANG", ["Wei Wang"]),
+        ("benjamin therien", ["Benjamin Thérien"]),
+        ("+", ["+"]),
+        ("wei", []),
+        ("wang wei", []),
+        ("", []),
+        (" ", []),
+    ],
+)
+async def test_a_name_that_is_typed_whole_is_nobody_elses(
+    known: Database, typed: str, names: list[str]
+) -> None:
+    authors = await known.look_up(lambda stores: stores.authors.named(typed))
+
+    assert [(author.name, author.papers) for author in authors] == [(name, 1) for name in names]
+
+
 async def test_an_initial_meets_one_word_of_a_name_and_no_more(known: Database) -> None:
     assert await found(known, "j. b. a. k.") == []
     assert await found(known, "j. b. a.") == ["Jean-Baptiste Alayrac"]
@@ -91,6 +111,7 @@ async def test_a_name_that_nobody_signs_with_any_more_is_not_offered(database: D
     await save(database, Listing(paper=paper(1, authors=["New Name"]), live=True))
 
     assert await found(database, "name") == ["New Name"]
+    assert await database.look_up(lambda stores: stores.authors.named("old name")) == ()
 
 
 async def test_two_spellings_are_two_authors(database: Database) -> None:
@@ -108,6 +129,31 @@ async def test_a_common_word_does_not_hide_a_name_with_it(database: Database) ->
 
     assert await found(database, "x wang") == ["Xiaoming Wang"]
     assert await found(database, "wang xiaoming") == ["Xiaoming Wang"]
+
+
+async def test_the_very_word_comes_before_words_that_it_begins_however_many(
+    database: Database,
+) -> None:
+    crowd = [f"Adam{number} Person" for number in range(150)]
+    await save(database, paper(1, authors=[*crowd, "Ada Ad", "Zoe Ada"]))
+
+    assert await found(database, "ada", limit=3) == ["Ada Ad", "Zoe Ada", "Adam0 Person"]
+    assert await found(database, "ad", limit=2) == ["Ada Ad", "Adam0 Person"]
+
+
+@pytest.mark.parametrize("crowd", [3, 150])
+async def test_who_has_the_very_words_comes_before_who_has_more(
+    database: Database, crowd: int
+) -> None:
+    very = [f"J Wang Person{number}" for number in range(crowd)]
+    await save(database, paper(1, authors=["Aaron Jules Wang", *very, "Jun Wang"]))
+    await save(database, paper(2, authors=["Aaron Jules Wang", "Jun Wang", very[2]]))
+
+    names = await found(database, "J. Wang")
+
+    assert names[0] == very[2]
+    assert set(names[:3]) <= set(very)
+    assert len(names) == min(crowd + 2, 25)
 
 
 async def test_an_authors_papers_are_listed_newest_first_each_once(database: Database) -> None:

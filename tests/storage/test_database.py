@@ -178,3 +178,10 @@ async def test_a_look_up_that_is_given_up_leaves_the_database_usable(database: D
 
     await save(database, paper(1))
     assert await database.look_up(lambda s: s.papers.get(paper_id(1))) == paper(1)
+
+
+async def test_a_look_up_after_the_end_is_told_so(database_url: str) -> None:
+    async with open_database(database_url) as database:
+        pass
+    with pytest.raises(DatabaseUnavailable, match="the database is closed"):
+        await database.look_up(lambda stores: stores.archive.ends())

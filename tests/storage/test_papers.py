@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import pytest
 
 from bot.domain.digests import Listing
@@ -63,6 +65,16 @@ async def test_many_papers_come_in_the_order_asked_and_unknown_ones_are_left_out
         found = await stores.papers.get_many(asked)
 
     assert list(found.values()) == stored[::-1]
+
+
+async def test_papers_are_had_without_their_authors(database: Database) -> None:
+    ada = paper(1, authors=["Ada"], abstract="Of engines.")
+    await save(database, ada)
+
+    async with database.reading() as stores:
+        found = await stores.papers.get_many([ada.id], authors=False)
+
+    assert found == {ada.id: replace(ada, authors=())}
 
 
 async def test_3303_authors_keep_their_order(database: Database) -> None:

@@ -4,6 +4,7 @@ import asyncio
 import random
 import shutil
 import sqlite3
+import traceback
 from collections.abc import Sequence
 from contextlib import closing
 from dataclasses import replace
@@ -393,6 +394,20 @@ async def test_words_that_everybody_has_make_no_paper_similar(
     assert await similar(database, one) == [2]
 
 
+async def test_keywords_of_several_words_are_looked_for_in_the_newest_window(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one = replace(paper(1, title="Streets"), keywords=("neural rendering",))
+    alike = [replace(paper(n, title="Clouds"), keywords=one.keywords) for n in (2, 3)]
+    await save(database, one, alike[0])
+    await save(database, alike[1], paper(4, title="Old streets"), day=DAY_BEFORE)
+
+    assert set(await similar(database, one)) == {2, 3, 4}
+
+    monkeypatch.setattr(search, "KEYWORDS_IN", 1)
+    assert set(await similar(database, one)) == {2, 4}
+
+
 async def test_korean_papers_are_similar_by_their_pairs(database: Database) -> None:
     one = paper(1, title="언어모델의 추론")
     await save(database, one, paper(2, title="큰 언어모델"), paper(3, title="그림 그리기"))
@@ -504,6 +519,14 @@ def corrupt(database_url: str, *statements: str) -> None:
 
 DAMAGE = [
     "DELETE FROM search_data WHERE id > 10",
+    "DELETE FROM search_data WHERE id = 1",
+    "DELETE FROM search_data",
+    "UPDATE search_data SET block = x'ffffffffffffffff'",
+    "UPDATE search_config SET v = 9",
+    "DROP TABLE search_config",
+    "DROP TABLE search_idx",
+    "DROP TABLE search",
+    "DROP TABLE search_titles_data",
     "DELETE FROM search_titles_data WHERE id > 10",
     "DELETE FROM search_docsize WHERE id = (SELECT max(id) FROM search_docsize)",
     "INSERT INTO search (rowid, title) VALUES (5, 'stray')",
@@ -539,6 +562,42 @@ async def test_a_search_in_a_damaged_index_names_the_cure(database_url: str) -> 
             await find(database, "diffusion")
         async with database.reading() as stores:
             assert len(await stores.lists.digest(DAY)) == 7  # the rest goes on
+
+
+async def test_what_was_looked_for_in_a_damaged_index_is_not_in_the_error(
+    database_url: str,
+) -> None:
+    async with open_database(database_url) as database:
+        await save(database, *WRITTEN)
+    corrupt(database_url, "DROP TABLE search")
+
+    query = parse_query("confidential")
+    async with open_database(database_url) as database:
+        with pytest.raises(IndexDamaged) as raised:
+            await database.look_up(lambda stores: stores.search.find(query))
+    assert "confidential" not in "".join(traceback.format_exception(raised.value))
+
+
+@pytest.mark.parametrize(
+    "damage", ["DELETE FROM search_data", "DROP TABLE search_config", "DROP TABLE search"]
+)
+async def test_a_list_that_meets_a_damaged_index_is_stored_the_next_time(
+    database_url: str, damage: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with open_database(database_url) as database:
+        await save(database, *WRITTEN)
+        corrupt(database_url, damage)
+        with pytest.raises(IndexDamaged):
+            await save(database, paper(99, title="Something new"))
+        await save(database, paper(99, title="Something new"))
+        assert (await state(database)).wrong == 0
+        assert await found(database, "something") == [99]
+        assert "it is built anew" in caplog.text
+
+        corrupt(database_url, damage)
+        for _ in range(2):
+            with pytest.raises(IndexDamaged):  # again: its disk needs a person
+                await save(database, paper(100, title="Something newer"))
 
 
 async def test_of_a_large_archive_some_documents_are_looked_for(

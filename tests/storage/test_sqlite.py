@@ -18,14 +18,18 @@ from sqlalchemy import Engine, event, make_url
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from bot.domain.deliveries import Sent, Unknown
+from bot.domain.digests import Listing
+from bot.domain.lookups import OnDay
+from bot.domain.queries import parse_query
 from bot.storage import sqlite
-from bot.storage.database import Database, open_database
+from bot.storage.database import Database, Stores, open_database
 from bot.storage.errors import (
     DatabaseBusy,
     DatabaseDamaged,
     DatabaseUnavailable,
     PaperNotFound,
 )
+from bot.storage.schema import metadata
 from bot.storage.threads import THREADS, ReadingThreads
 from tests.storage.samples import (
     CHANNEL,
@@ -198,6 +202,68 @@ async def test_no_statement_reads_a_whole_table(url: str, file: Path) -> None:
             if step.startswith("SCAN")
         ]
     assert len(statements) > 40
+    assert scanned == []
+
+
+async def look_everything_up(database: Database) -> None:
+    """Run each statement that answers a look-up at least once, but for `/about`, which counts."""
+    stars = [paper(n, title=f"Of {n} stars", authors=["Ada Lovelace"]) for n in range(1, 20)]
+    for day in (DAY, DAY + timedelta(days=1)):
+        await save(
+            database, *(Listing(paper=each, upvotes=1, live=True) for each in stars), day=day
+        )
+    async with database.transaction() as stores:
+        token = await stores.questions.keep(OnDay(DAY), NOON)
+
+    async def look(stores: Stores) -> None:
+        [ada] = await stores.authors.named("ada lovelace")
+        await stores.authors.find("a lov", limit=5)
+        await stores.authors.get(ada.id)
+        entries = await stores.authors.papers(ada.id)
+        await stores.authors.coauthors(ada.id, [entry.id for entry in entries], limit=5)
+        await stores.archive.days(since=DAY, until=DAY, limit=5)
+        await stores.archive.nearest(DAY, each=2)
+        await stores.archive.on(DAY)
+        await stores.archive.newest([paper_id(1)])
+        for since in (None, DAY):
+            await stores.archive.best(since=since, until=DAY, limit=5)
+        stars = parse_query("stars -sun")
+        for narrowed in ({}, {"author_id": ada.id}, {"min_votes": 1}, {"since": DAY}):
+            await stores.search.find(stars, **narrowed)
+        await stores.search.titles("of sta", limit=5)
+        await stores.search.similar(await stores.papers.get(paper_id(1)), limit=5)
+        await stores.lists.appearances(paper_id(1))
+        await stores.questions.get(token, NOON)
+
+    await database.look_up(look)
+
+
+async def test_no_look_up_reads_a_whole_table(url: str, file: Path) -> None:
+    """Not even the search index, of which some words are asked for."""
+    statements: dict[str, Any] = {}
+
+    def note(_c: Any, _cursor: Any, sql: str, values: Any, _context: Any, many: bool) -> None:
+        statements[sql] = values[0] if many else values
+
+    async with open_database(url) as database:
+        event.listen(Engine, "before_cursor_execute", note)
+        await look_everything_up(database)
+        event.remove(Engine, "before_cursor_execute", note)
+
+    # What SQLite scans beside tables are results of a part of the same statement.
+    tables = "|".join([*metadata.tables, "search", "search_titles"])
+    whole = re.compile(
+        rf"SCAN (?:{tables})(?:_\d+)?(?: USING .*| VIRTUAL TABLE INDEX \d+:(?!M).*)?"
+    )
+    with closing(sqlite3.connect(file)) as connection:
+        scanned = [
+            (step, sql)
+            for sql, values in statements.items()
+            if sql.lstrip().startswith(("SELECT", "UPDATE", "DELETE"))
+            for *_, step in connection.execute(f"EXPLAIN QUERY PLAN {sql}", values)
+            if whole.fullmatch(step)
+        ]
+    assert len(statements) > 30
     assert scanned == []
 
 
