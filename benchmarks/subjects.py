@@ -40,9 +40,9 @@ class Shares:
     field: float
 
 
-TITLE: Final = Shares(0.28, 0.18)
-TEXT: Final = Shares(0.08, 0.08)
-KEYWORD: Final = Shares(0.45, 0.25)
+TITLE: Final = Shares(0.14, 0.10)
+TEXT: Final = Shares(0.035, 0.035)
+KEYWORD: Final = Shares(0.20, 0.15)
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,7 +163,7 @@ class World:
         chance = self._chance
         names = dict.fromkeys(
             self._subjects[next(iter(shares))].group.one()
-            if chance.random() < 0.5
+            if chance.random() < 0.25
             else self._names.one()
             for _ in range(min(1 + int(chance.expovariate(1 / 6)), 40))
         )
