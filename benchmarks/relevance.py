@@ -172,7 +172,7 @@ class _Words:
             telling = {
                 word: strength * math.log(total / count)
                 for word, strength in strengths.items()
-                if 1 < (count := self._counts.get(word, 0))
+                if (count := self._counts.get(word, 0)) > 1
             }
             asked += sorted(telling, key=lambda word: (-telling[word], word))[:WORDS]
         match = " OR ".join(f'"{word}"' for word in asked)
@@ -330,8 +330,10 @@ def time_it(papers: int) -> None:
     stored = fmean(len(of.to_bytes()) for of in traits.values())
     shelf, placed_in = _timed(lambda: Shelf(traits))
     count = len(listed)
-    print(f"traits {made_in / count:.2f} ms and {stored:.0f} bytes a paper; shelf of {count:,} "
-          f"{placed_in:.0f} ms")
+    print(
+        f"traits {made_in / count:.2f} ms and {stored:.0f} bytes a paper; shelf of {count:,} "
+        f"{placed_in:.0f} ms"
+    )
     chance = random.Random(1)
     told = [
         Showing(day.digest.day, frozenset(_ids(day)), ((chance.choice(_ids(day)), Verdict.LIKED),))

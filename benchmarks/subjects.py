@@ -170,8 +170,10 @@ class World:
         summaries = []
         if chance.random() < 0.5:
             bullets = [
-                " ".join(self._word(shares, TEXT, korean=True) + chance.choice(_PARTICLES)
-                         for _ in range(14))
+                " ".join(
+                    self._word(shares, TEXT, korean=True) + chance.choice(_PARTICLES)
+                    for _ in range(14)
+                )
                 for _ in range(3)
             ]
             summaries.append(_summary("ko", SummaryOrigin.DIGEST, bullets))

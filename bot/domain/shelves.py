@@ -48,7 +48,7 @@ class Shelf:
         self._papers = 0
         self._vectors: dict[PaperId, Vector] = {}
         self._ids: list[PaperId] = []
-        self._postings: "dict[int, tuple[array[int], array[float]]]" = {}
+        self._postings: dict[int, tuple[array[int], array[float]]] = {}
         self._sums: defaultdict[int, float] = defaultdict(float)
         ordered = sorted(papers.items())
         for _, traits in ordered:
@@ -75,19 +75,19 @@ class Shelf:
             self._place(paper_id, traits)
 
     def telling(self, number: int) -> float:
-        """How much a trait tells: 0 of one that nearly all papers have, the rarer the more."""
+        """How much a trait tells, the rarer the more; 0 of one that nearly all papers have, and
+        of one that none has: it can be in common with nothing here."""
         count = self._counts.get(number, 0)
-        if self._papers >= ENOUGH_TO_TELL and count > EVERYWHERE * self._papers:
+        if count == 0 or (self._papers >= ENOUGH_TO_TELL and count > EVERYWHERE * self._papers):
             return 0.0
-        return math.log1p(self._papers / max(count, 1))
+        return math.log1p(self._papers / count)
 
     def vector(self, traits: Traits) -> Vector:
-        """Any paper as a point among these. A trait that none of them has is left out, for it
-        can be in common with none."""
+        """Any paper as a point among these."""
         raw = {
             number: strength * telling
             for number, strength in traits
-            if number in self._counts and (telling := self.telling(number))
+            if (telling := self.telling(number))
         }
         length = math.sqrt(math.fsum(weight * weight for weight in raw.values()))
         return Vector({number: weight / length for number, weight in raw.items()})

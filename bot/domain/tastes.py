@@ -7,8 +7,8 @@ words: with one like they know the subject's vocabulary, where the liked paper h
 What was passed over is held against a taste by little at first, for a reader does not see all that
 is shown, and by more the more verdicts there are. And what was said long ago fades.
 
-All of it is linear, so that a reason is a part of the sum. `docs/decisions/0011-taste.md` has what
-was measured.
+All of it is linear and without chance. `docs/decisions/0011-taste-by-comparisons.md` has what was
+measured.
 """
 
 from collections import defaultdict
@@ -21,8 +21,7 @@ from typing import Final, Self
 
 from bot.domain.papers import Paper, PaperId
 from bot.domain.shelves import Shelf, Vector, heaviest
-from bot.domain.traits import named_traits
-from zlib import crc32
+from bot.domain.traits import named_traits, trait_number
 
 NEIGHBOURS: Final = 30
 """Papers that lend their words to a liked one."""
@@ -141,7 +140,7 @@ class Taste:
 
     @classmethod
     def of_paper(cls, paper_id: PaperId, vector: Vector, shelf: Shelf) -> Self:
-        """The taste of somebody who liked this paper and said nothing else: for "more like this"."""
+        """The taste of whoever liked this paper and said nothing else: for "more like this"."""
         sums: defaultdict[int, float] = defaultdict(float)
         _add(sums, vector.weights, 1.0)
         _add(sums, _lent_to(vector, paper_id, shelf), LENT)
@@ -210,7 +209,7 @@ def in_common(one: Paper, other: Paper, shelf: Shelf, count: int) -> list[str]:
     """The words, keywords and authors (after an `@`) that tell most of what two papers share."""
     there = named_traits(other)
     shared = [
-        (strength * there[name] * shelf.telling(crc32(name.encode("utf-8", "surrogatepass"))), name)
+        (strength * there[name] * shelf.telling(trait_number(name)) ** 2, name)
         for name, strength in named_traits(one).items()
         if name in there
     ]

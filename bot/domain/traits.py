@@ -57,7 +57,7 @@ class Traits:
         """What marks `paper`, in all the languages in which it is described."""
         found: dict[int, int] = {}
         for name, strength in named_traits(paper).items():
-            number = crc32(name.encode("utf-8", "surrogatepass"))
+            number = trait_number(name)
             found[number] = max(found.get(number, 0), min(round(strength * _STEPS), 255))
         numbers = sorted(found)
         return cls(array("I", numbers), bytes(found[number] for number in numbers))
@@ -102,6 +102,12 @@ def named_traits(paper: Paper) -> dict[str, float]:
     }
     strengths |= dict.fromkeys(phrases, 1.0)
     return strengths | {author_trait(name): AUTHOR for name in paper.authors[:AUTHORS]}
+
+
+def trait_number(name: str) -> int:
+    """The number of a trait, the same on every machine. Two names may have one number: of 100,000
+    names, one pair or so."""
+    return crc32(name.encode("utf-8", "surrogatepass"))
 
 
 def author_trait(name: str) -> str:
