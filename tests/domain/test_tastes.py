@@ -33,7 +33,7 @@ def about(subject: str, number: int) -> Paper:
         number,
         title=f"On {chosen[0]} and {chosen[1]}",
         abstract=f"We study {chosen[2]} with {chosen[3]} in a new way.",
-        authors=(f"{subject.title()} Author {number % 3}",),
+        authors=(f"{subject.title()} Author {number % 2}",),
         summaries=(),
     )
 
@@ -82,7 +82,7 @@ def test_three_likes_bring_their_subject_to_the_top_whatever_the_votes_say(subje
 
     ordered = liking(*papers_on(subject)[:3]).order(listed(LATER_LIST), votes)
 
-    assert {SUBJECT_OF[paper_id] for paper_id in ordered[:5]} == {subject}
+    assert {SUBJECT_OF[paper_id] for paper_id in ordered[:3]} == {subject}
 
 
 def test_without_a_verdict_the_votes_order_a_list() -> None:
