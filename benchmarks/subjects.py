@@ -5,7 +5,11 @@ Subjects lie in fields: a subject has words of its own and shares others with it
 of one subject, or of two; of its words most are everybody's, by Zipf's law, some are of its field
 and some of its subjects, in the title more than in the abstract. Half of the papers have Korean
 bullets, a fifth has no abstract (as in digests), most have keywords. Authors write on the subject
-of their group, now and then elsewhere. Some subjects have more papers and votes than others.
+of their group, or elsewhere. Some subjects have more papers and votes than others.
+
+How much of a text is of its subject was set so that papers of one subject are told from others
+about as hard as in recorded lists: with an AUC of 0.76 by their words, where papers with related
+keywords have 0.74.
 """
 
 import random
