@@ -48,11 +48,12 @@ contracts: .venv/dev
 
 check: lint types contracts ## the checks that run nothing: lint, types, import contracts
 
-bench: .venv/dev ## speed, as ratios within one run
+bench: .venv/dev ## speed, as ratios within one run, and what a few likes tell
 	$(BIN)/python -m benchmarks.reading
 	$(BIN)/python -m benchmarks.posting
 	$(BIN)/python -m benchmarks.limits
 	$(BIN)/python -m benchmarks.lookups
+	$(BIN)/python -m benchmarks.relevance
 
 soak: .venv/dev ## the bot killed a thousand times in the middle of its work (KILLS, SEED)
 	$(BIN)/python -m tests.killing.soak --kills $(KILLS) --seed $(SEED)
