@@ -38,9 +38,11 @@ from typing import Any, Final, TypeAlias, TypeVar
 
 from benchmarks.archive import LAST_DAY
 from benchmarks.subjects import Day, World
+from bot.domain.interests import Verdict
 from bot.domain.papers import Paper, PaperId
 from bot.domain.shelves import Shelf
-from bot.domain.tastes import Showing, Taste, Verdict, with_room
+from bot.domain.showings import Showing, with_room
+from bot.domain.tastes import Taste
 from bot.domain.tokens import tokens
 from bot.domain.traits import Traits, named_traits
 
@@ -124,7 +126,7 @@ class Rankers:
             "Rocchio",
             self._sorted(
                 {
-                    paper_id: math.fsum(vector.dot(shelf[like].weights) for like in liked)
+                    paper_id: math.fsum(vector.dot(shelf[like]) for like in liked)
                     for paper_id, vector in self._vectors.items()
                 }
             ),

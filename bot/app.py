@@ -32,6 +32,7 @@ from bot.services.collecting import Collecting
 from bot.services.delivering import Delivering, Posted
 from bot.services.finding import Finding
 from bot.services.following import Following
+from bot.services.learning import Learning
 from bot.services.measures import Measures
 from bot.services.measuring import Measuring
 from bot.services.recounting import Changed, Recounting
@@ -203,6 +204,7 @@ async def open_app(
             on_change=scheduling.track,
             on_resume=scheduling.follow,
         )
+        learning = Learning(database, now=clock)
         finding = Finding(database, now=clock, sources=archive.collecting.source_names)
         cooldown = Cooldown()
         pages = PagesCog(bot, finding, cooldown=cooldown, measures=measures)
@@ -216,6 +218,7 @@ async def open_app(
             await scheduling.stop()
             await seeding.close()
             await recounting.close()
+            await learning.close()
             await tracking.close()
 
         bot.wire(

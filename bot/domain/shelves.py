@@ -1,20 +1,18 @@
 """Papers side by side: how telling a trait is among them, and which papers are near a paper.
 
 A shelf is made from the traits of the papers that matter now, such as the newest ten thousand, and
-lives in memory; the store keeps traits only. Papers that come later are added: their traits count
-from then on, while the vectors that are there stay as they are until the shelf is made anew.
+lives in memory; the store keeps traits only. It never changes: when papers come, it is made anew.
 """
 
-import heapq
-import math
-from array import array
-from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, Self, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
 
 from bot.domain.papers import PaperId
-from bot.domain.traits import Traits
+from bot.domain.traits import STEPS, Traits
 
 EVERYWHERE: Final = 0.4
 """Of the papers: a trait of more of them tells nothing."""
@@ -23,121 +21,142 @@ ENOUGH_TO_TELL: Final = 25
 SOUGHT: Final = 64
 """Traits by which near papers are looked for: the heaviest."""
 
+_Numbers: TypeAlias = NDArray[np.uint32]
+_Weights: TypeAlias = NDArray[np.float64]
+_Places: TypeAlias = NDArray[np.int64]
 
-@dataclass(frozen=True, slots=True)
+
+@dataclass(frozen=True, slots=True, eq=False)
 class Vector:
-    """A paper as a point: traits by number, of length 1 altogether (or none, of an empty text)."""
+    """Some traits, by rising number, each with its weight. A paper's has length 1, or no traits
+    where none tells anything."""
 
-    weights: Mapping[int, float]
+    numbers: _Numbers
+    weights: _Weights
 
-    def dot(self, other: Mapping[int, float]) -> float:
-        """How much of `other` is in this direction; for another vector, from 0 to 1."""
-        get = other.get
-        return math.fsum(
-            weight * there
-            for number, weight in self.weights.items()
-            if (there := get(number)) is not None
+    def __len__(self) -> int:
+        return len(self.numbers)
+
+    def dot(self, other: "Vector") -> float:
+        """How much of `other` is in this direction; between two papers, from 0 to 1."""
+        places = _places(self.numbers, other.numbers)
+        known = places >= 0
+        return float(self.weights[known] @ other.weights[places[known]])
+
+    def plus(self, other: "Vector", times: float) -> "Vector":
+        """The sum of this and so many times the other."""
+        numbers, places = np.unique(
+            np.concatenate((self.numbers, other.numbers)), return_inverse=True
         )
+        weights = np.concatenate((self.weights, times * other.weights))
+        sums = np.zeros(len(numbers))
+        np.add.at(sums, places, weights)
+        return Vector(numbers, sums)
+
+    def heaviest(self, count: int) -> Self:
+        """Its largest weights, of whatever sign."""
+        if len(self) <= count:
+            return self
+        sizes = np.abs(self.weights)
+        least = np.partition(sizes, -count)[-count]
+        [enough] = np.nonzero(sizes >= least)
+        chosen = np.sort(enough[np.argsort(-sizes[enough], kind="stable")[:count]])
+        return type(self)(self.numbers[chosen], self.weights[chosen])
 
 
 class Shelf:
     """Papers that can be compared with each other and with any paper beside them."""
 
     def __init__(self, papers: Mapping[PaperId, Traits]) -> None:
-        self._counts: defaultdict[int, int] = defaultdict(int)
-        self._papers = 0
-        self._vectors: dict[PaperId, Vector] = {}
-        self._ids: list[PaperId] = []
-        self._postings: dict[int, tuple[array[int], array[float]]] = {}
-        self._sums: defaultdict[int, float] = defaultdict(float)
-        ordered = sorted(papers.items())
-        for _, traits in ordered:
-            self._count(traits)
-        for paper_id, traits in ordered:
-            self._place(paper_id, traits)
+        self._ids = sorted(papers)
+        self._rows = {paper_id: row for row, paper_id in enumerate(self._ids)}
+        traits = [papers[paper_id] for paper_id in self._ids]
+        count = len(traits)
+        numbers = np.frombuffer(b"".join(each.numbers.tobytes() for each in traits), np.uint32)
+        strengths = np.frombuffer(b"".join(each.strengths for each in traits), np.uint8)
+        self._numbers, columns, spread = np.unique(numbers, return_inverse=True, return_counts=True)
+        self._telling = np.log1p(count / spread)
+        if count >= ENOUGH_TO_TELL:
+            self._telling[spread > EVERYWHERE * count] = 0.0
+        lengths = [len(each.strengths) for each in traits]
+        rows = np.repeat(np.arange(count, dtype=np.int32), lengths)
+        raw = strengths / STEPS * self._telling[columns]
+        norms = np.sqrt(np.bincount(rows, raw * raw, minlength=count))
+        norms[norms == 0] = 1.0
+        weights = (raw / norms[rows]).astype(np.float32)
+        # Row by row: which traits a paper has, and how strongly.
+        self._begins = np.concatenate(([0], np.cumsum(lengths, dtype=np.int64)))
+        self._columns = columns.astype(np.int32)
+        self._weights = weights
+        # Column by column: which papers have a trait, and how strongly.
+        by_column = np.argsort(self._columns, kind="stable")
+        self._column_begins = np.concatenate(([0], np.cumsum(spread)))
+        self._having = rows[by_column]
+        self._having_weights = weights[by_column]
+        self._usual = np.bincount(columns, weights, minlength=len(self._numbers)) / max(count, 1)
 
     def __len__(self) -> int:
         return len(self._ids)
 
     def __contains__(self, paper_id: object) -> bool:
-        return paper_id in self._vectors
+        return paper_id in self._rows
 
     def __iter__(self) -> Iterator[PaperId]:
         return iter(self._ids)
 
     def __getitem__(self, paper_id: PaperId) -> Vector:
-        return self._vectors[paper_id]
-
-    def add(self, paper_id: PaperId, traits: Traits) -> None:
-        """One more paper; one that is there already stays as it is."""
-        if paper_id not in self._vectors:
-            self._count(traits)
-            self._place(paper_id, traits)
-
-    def telling(self, number: int) -> float:
-        """How much a trait tells, the rarer the more; 0 of one that nearly all papers have, and
-        of one that none has: it can be in common with nothing here."""
-        count = self._counts.get(number, 0)
-        if count == 0 or (self._papers >= ENOUGH_TO_TELL and count > EVERYWHERE * self._papers):
-            return 0.0
-        return math.log1p(self._papers / count)
+        row = self._row(paper_id)
+        columns, weights = self._columns[row], self._weights[row]
+        tells = weights > 0
+        return Vector(self._numbers[columns[tells]], weights[tells].astype(np.float64))
 
     def vector(self, traits: Traits) -> Vector:
-        """Any paper as a point among these."""
-        raw = {
-            number: strength * telling
-            for number, strength in traits
-            if (telling := self.telling(number))
-        }
-        length = math.sqrt(math.fsum(weight * weight for weight in raw.values()))
-        return Vector({number: weight / length for number, weight in raw.items()})
+        """Any paper as a point among these. What no paper here has tells nothing, nor does what
+        nearly all have; of the rest, the rarer tells the more."""
+        numbers = np.frombuffer(traits.numbers, np.uint32)
+        places = _places(numbers, self._numbers)
+        known = places >= 0
+        weights = np.frombuffer(traits.strengths, np.uint8)[known] / STEPS
+        weights *= self._telling[places[known]]
+        tells = weights > 0
+        length = np.sqrt(weights @ weights)
+        return Vector(numbers[known][tells], weights[tells] / (length or 1.0))
 
-    def usual(self, number: int) -> float:
-        """The weight of a trait in the mean of all papers here."""
-        return self._sums.get(number, 0.0) / max(len(self._ids), 1)
-
-    def scores(self, weights: Mapping[int, float]) -> list[float]:
-        """How much of `weights` is in each paper, in the order of the shelf."""
-        scores = [0.0] * len(self._ids)
-        for number in sorted(weights):
-            if (posting := self._postings.get(number)) is not None:
-                weight = weights[number]
-                for place, there in zip(*posting, strict=True):
-                    scores[place] += weight * there
-        return scores
+    def sum(self, shares: Mapping[PaperId, float], *, usual: float = 0.0) -> Vector:
+        """Papers of the shelf, each so many times, less so many times the mean of all."""
+        sums = -usual * self._usual
+        for paper_id, times in shares.items():
+            row = self._row(paper_id)
+            sums[self._columns[row]] += times * self._weights[row]
+        [places] = np.nonzero(sums)
+        return Vector(self._numbers[places], sums[places])
 
     def nearest(self, vector: Vector, count: int) -> list[tuple[PaperId, float]]:
         """The papers that share most with `vector`, by its heaviest traits, the nearest first;
         those that share nothing are not among them."""
-        return self.best(self.scores(heaviest(vector.weights, SOUGHT)), count)
+        return self.best(vector.heaviest(SOUGHT), count)
 
-    def best(self, scores: Iterable[float], count: int) -> list[tuple[PaperId, float]]:
-        """The papers of the highest `scores` above 0, of equal ones the newest first."""
-        above = ((score, place) for place, score in enumerate(scores) if score > 0)
-        return [(self._ids[place], score) for score, place in heapq.nlargest(count, above)]
+    def best(self, vector: Vector, count: int) -> list[tuple[PaperId, float]]:
+        """The papers that have most of `vector`, and how much if it is above 0; of equal ones
+        the newest first."""
+        scores = np.zeros(len(self._ids))
+        places = _places(vector.numbers, self._numbers)
+        for place, weight in zip(places.tolist(), vector.weights.tolist(), strict=True):
+            if place >= 0:
+                having = slice(self._column_begins[place], self._column_begins[place + 1])
+                scores[self._having[having]] += weight * self._having_weights[having]
+        order = np.lexsort((-np.arange(len(scores)), -scores))[:count].tolist()
+        return [(self._ids[row], float(scores[row])) for row in order if scores[row] > 0]
 
-    def _count(self, traits: Traits) -> None:
-        self._papers += 1
-        for number in traits.numbers:
-            self._counts[number] += 1
-
-    def _place(self, paper_id: PaperId, traits: Traits) -> None:
-        vector = self.vector(traits)
-        self._vectors[paper_id] = vector
-        place = len(self._ids)
-        self._ids.append(paper_id)
-        for number, weight in vector.weights.items():
-            posting = self._postings.get(number)
-            if posting is None:
-                posting = self._postings[number] = (array("I"), array("f"))
-            posting[0].append(place)
-            posting[1].append(weight)
-            self._sums[number] += weight
+    def _row(self, paper_id: PaperId) -> slice:
+        row = self._rows[paper_id]
+        return slice(self._begins[row], self._begins[row + 1])
 
 
-def heaviest(weights: Mapping[int, float], count: int) -> dict[int, float]:
-    """The `count` largest of `weights`, of whatever sign."""
-    if len(weights) <= count:
-        return dict(weights)
-    largest = heapq.nlargest(count, weights.items(), key=lambda item: (abs(item[1]), item[0]))
-    return dict(largest)
+def _places(wanted: _Numbers, among: _Numbers) -> _Places:
+    """Where each of `wanted` stands in `among`, which rises; -1 for those that do not."""
+    if not len(among):
+        return np.full(len(wanted), -1, dtype=np.int64)
+    places = np.searchsorted(among, wanted)
+    places[places == len(among)] = 0
+    return np.where(among[places] == wanted, places, -1)

@@ -33,7 +33,7 @@ AUTHOR: Final = 0.5
 AUTHORS: Final = 32
 """Authors that count, the first ones: longer lists tell of a company, not of a subject."""
 
-_STEPS: Final = 16
+STEPS: Final = 16
 """Strengths are kept in sixteenths, up to 255 of them."""
 
 
@@ -50,7 +50,7 @@ class Traits:
 
     def __iter__(self) -> Iterator[tuple[int, float]]:
         for number, strength in zip(self.numbers, self.strengths, strict=True):
-            yield number, strength / _STEPS
+            yield number, strength / STEPS
 
     @classmethod
     def of(cls, paper: Paper) -> Self:
@@ -58,7 +58,7 @@ class Traits:
         found: dict[int, int] = {}
         for name, strength in named_traits(paper).items():
             number = trait_number(name)
-            found[number] = max(found.get(number, 0), min(round(strength * _STEPS), 255))
+            found[number] = max(found.get(number, 0), min(round(strength * STEPS), 255))
         numbers = sorted(found)
         return cls(array("I", numbers), bytes(found[number] for number in numbers))
 

@@ -28,9 +28,12 @@ from bot.storage.marks import MarkStore
 from bot.storage.migrations import SchemaVersion, migrate, version_of
 from bot.storage.papers import PaperStore
 from bot.storage.questions import QuestionStore
+from bot.storage.readers import ReaderStore
 from bot.storage.search import SearchStore
+from bot.storage.showings import ShowingStore
 from bot.storage.subscriptions import SubscriptionStore
 from bot.storage.threads import THREADS, ReadingThreads
+from bot.storage.traits import TraitStore
 
 log = logging.getLogger(__name__)
 
@@ -54,6 +57,9 @@ class Stores:
     search: SearchStore
     interests: InterestStore
     follows: FollowStore
+    traits: TraitStore
+    readers: ReaderStore
+    showings: ShowingStore
 
     @classmethod
     def on(cls, connection: Connection) -> Self:
@@ -71,6 +77,9 @@ class Stores:
             search=SearchStore(connection),
             interests=InterestStore(connection),
             follows=FollowStore(connection),
+            traits=TraitStore(connection),
+            readers=ReaderStore(connection),
+            showings=ShowingStore(connection),
         )
 
 

@@ -16,6 +16,7 @@ from bot.storage.chunks import chunks
 from bot.storage.connection import Connection
 from bot.storage.errors import PaperNotFound
 from bot.storage.indexing import Indexing
+from bot.storage.traits import TraitStore
 from bot.storage.upsert import insert
 
 WORD: Final = re.compile(r"\w+")
@@ -50,6 +51,7 @@ class PaperStore:
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
         self._indexing = Indexing(connection)
+        self._traits = TraitStore(connection)
 
     async def get(self, paper_id: PaperId) -> Paper:
         """One paper with its authors and summaries; else `PaperNotFound`."""
@@ -123,6 +125,7 @@ class PaperStore:
         )
         await self._write_summaries(changed, stored)
         await self._indexing.described(stored, changed)
+        await self._traits.forget([paper.id for paper in changed if paper.id in stored])
         new = sum(paper.id not in stored for paper in changed)
         return PapersSaved(
             new=new, changed=len(changed) - new, papers={paper.id: paper for paper in wanted}

@@ -17,6 +17,7 @@ from sqlalchemy import (
     ForeignKey,
     Index,
     Integer,
+    LargeBinary,
     MetaData,
     Table,
     Text,
@@ -312,6 +313,28 @@ seedings: Final = Table(
     "seedings",
     metadata,
     Column("message", ForeignKey(messages.c.id), primary_key=True),
+)
+
+
+# What readers asked to be forgotten, and when.
+readers: Final = Table(
+    "readers",
+    metadata,
+    Column("reader_id", BigInteger, primary_key=True, autoincrement=False),
+    # Their taste is learned from what they said since.
+    Column("taste_since", Instant),
+    # Everything was erased then; what they had reacted with before is not read again.
+    Column("forgotten_at", Instant),
+)
+
+# What papers are about, as `domain.traits` has it: those of the newest papers, made when they are
+# first needed. A paper that changes loses its own.
+traits: Final = Table(
+    "traits",
+    metadata,
+    Column("paper_id", ForeignKey(papers.c.id), primary_key=True),
+    Column("version", Integer, nullable=False),
+    Column("traits", LargeBinary, nullable=False),
 )
 
 

@@ -8,9 +8,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bot.domain.interests import Verdict
 from bot.domain.papers import Paper, PaperId
 from bot.domain.shelves import Shelf, Vector
-from bot.domain.tastes import Showing, Taste, Verdict, in_common, with_room
+from bot.domain.showings import Showing, with_room
+from bot.domain.tastes import Taste
 from bot.domain.traits import Traits, author_trait, named_traits
 from tests.builders import DAY, a_paper, a_summary
 
@@ -95,7 +97,7 @@ def test_without_a_verdict_the_votes_order_a_list() -> None:
 
 
 def test_not_for_me_puts_its_subject_last() -> None:
-    taste = learned(*[a_showing((i, Verdict.NOT_FOR_ME)) for i in papers_on("robots")[:2]])
+    taste = learned(*[a_showing((i, Verdict.DISMISSED)) for i in papers_on("robots")[:2]])
 
     ordered = taste.order(listed(LATER_LIST), NO_VOTES)
 
@@ -125,7 +127,7 @@ def test_an_old_verdict_counts_for_less_than_a_new_one() -> None:
 
 def test_likes_of_many_readers_outweigh_one_refusal() -> None:
     robots = papers_on("robots")[0]
-    votes = [(robots, Verdict.LIKED)] * 3 + [(robots, Verdict.NOT_FOR_ME)]
+    votes = [(robots, Verdict.LIKED)] * 3 + [(robots, Verdict.DISMISSED)]
 
     assert learned(a_showing(*votes)).score(SHELF[robots]) > 0
     assert learned(a_showing(votes[0], votes[-1])).score(SHELF[robots]) < 0
@@ -160,16 +162,6 @@ def test_a_reason_is_the_liked_paper_that_has_most_in_common() -> None:
     reasons = {i: taste.because(SHELF[i]) for i in papers_on("proofs", LATER_LIST)}
 
     assert {reason.paper_id for reason in reasons.values() if reason} == {proofs}
-
-
-def test_what_two_papers_share_is_named_the_most_telling_first() -> None:
-    one, other = (
-        a_paper(n, title=t, authors=("Robots Author 1",))
-        for n, t in ((1, "A gripper"), (2, "The gripper and a proof"))
-    )
-
-    assert in_common(one, other, SHELF, 1) == ["gripper"]
-    assert "@robots author 1" in in_common(one, other, SHELF, 20)
 
 
 def test_more_like_this_finds_the_subject_of_one_paper_and_not_itself() -> None:
@@ -259,20 +251,32 @@ def test_traits_are_words_phrases_and_authors() -> None:
     assert named["robot"] > named["arm"]
 
 
-def test_a_paper_that_comes_later_is_found_and_one_that_is_there_stays() -> None:
-    shelf = Shelf({paper_id: Traits.of(PAPERS[paper_id]) for paper_id in IDS[:30]})
-    late = papers_on("proofs", LATER_LIST)[0]
+def test_a_paper_from_beside_the_shelf_is_the_same_point_as_on_it() -> None:
+    for paper_id in IDS[:5]:
+        beside, there = SHELF.vector(Traits.of(PAPERS[paper_id])), SHELF[paper_id]
 
-    shelf.add(late, Traits.of(PAPERS[late]))
-    shelf.add(IDS[0], Traits.of(PAPERS[late]))
+        assert beside.dot(there) == pytest.approx(1)
+        assert len(beside) == len(there)
 
-    assert len(shelf) == 31
-    assert late in shelf
-    assert shelf.nearest(shelf[late], 1)[0][0] == late
-    assert shelf[IDS[0]].weights != shelf[late].weights
+
+def test_an_empty_shelf_has_nothing_in_common_with_anything() -> None:
+    vector = Shelf({}).vector(Traits.of(PAPERS[IDS[0]]))
+
+    assert len(vector) == 0
+    assert Shelf({}).nearest(vector, 3) == []
+
+
+def test_the_heaviest_of_a_vector_are_the_largest_of_either_sign() -> None:
+    vector = SHELF.sum({IDS[0]: 1.0, IDS[1]: -2.0})
+    sizes = sorted((abs(weight) for weight in vector.weights.tolist()), reverse=True)
+
+    kept = vector.heaviest(3)
+
+    assert sorted((abs(w) for w in kept.weights.tolist()), reverse=True) == sizes[:3]
+    assert list(kept.numbers) == sorted(kept.numbers)
 
 
 def test_what_nearly_all_papers_have_tells_nothing() -> None:
     common = Traits.of(a_paper(title="We study", authors=(), summaries=()))
 
-    assert SHELF.vector(common).weights == {}
+    assert len(SHELF.vector(common)) == 0

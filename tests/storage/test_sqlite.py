@@ -393,7 +393,7 @@ async def is_whole(url: str) -> bool:
         return not await stores.integrity.faults() and not await stores.integrity.dangling()
 
 
-BATCH = [paper(number, abstract="x" * 2_000) for number in range(100, 200)]
+BATCH = [paper(number, abstract="x" * 2_000) for number in range(100, 400)]
 
 
 async def stored(database: Database) -> int:

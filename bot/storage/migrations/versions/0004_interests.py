@@ -46,6 +46,23 @@ def upgrade() -> None:
     )
     op.create_index(op.f("ix_interests_channel_id"), "interests", ["channel_id"])
     op.create_table(
+        "readers",
+        sa.Column("reader_id", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("taste_since", sa.DateTime(timezone=True)),
+        sa.Column("forgotten_at", sa.DateTime(timezone=True)),
+        sa.PrimaryKeyConstraint("reader_id", name=op.f("pk_readers")),
+    )
+    op.create_table(
+        "traits",
+        sa.Column("paper_id", sa.Text(), nullable=False),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.Column("traits", sa.LargeBinary(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["paper_id"], ["papers.id"], name=op.f("fk_traits_paper_id_papers")
+        ),
+        sa.PrimaryKeyConstraint("paper_id", name=op.f("pk_traits")),
+    )
+    op.create_table(
         "seedings",
         sa.Column("message", _IDENTITY, nullable=False),
         sa.ForeignKeyConstraint(
