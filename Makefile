@@ -48,12 +48,13 @@ contracts: .venv/dev
 
 check: lint types contracts ## the checks that run nothing: lint, types, import contracts
 
-bench: .venv/dev ## speed, as ratios within one run, and what a few likes tell
+bench: .venv/dev ## speed, as ratios within one run, what a few likes tell, and how well LLM_MODEL summarises
 	$(BIN)/python -m benchmarks.reading
 	$(BIN)/python -m benchmarks.posting
 	$(BIN)/python -m benchmarks.limits
 	$(BIN)/python -m benchmarks.lookups
 	$(BIN)/python -m benchmarks.relevance
+	$(BIN)/python -m benchmarks.summaries
 
 soak: .venv/dev ## the bot killed a thousand times in the middle of its work (KILLS, SEED)
 	$(BIN)/python -m tests.killing.soak --kills $(KILLS) --seed $(SEED)
@@ -67,7 +68,8 @@ words: .venv/dev ## every catalogue up to date with the code; says what lacks a 
 requirements: ## pin the requirements anew (needs uv)
 	uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header pyproject.toml requirements/build.in -o requirements/run.txt
 	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header -c requirements/run.txt pyproject.toml requirements/build.in --extra demo -o requirements/demo.txt
-	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header -c requirements/run.txt pyproject.toml requirements/build.in --extra demo --group dev -o requirements/dev.txt
+	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header -c requirements/run.txt pyproject.toml requirements/build.in --extra llm -o requirements/llm.txt
+	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header -c requirements/run.txt pyproject.toml requirements/build.in --extra demo --extra llm --group dev -o requirements/dev.txt
 
 clean: ## remove what was installed and built
 	rm -rf .venv .mypy_cache .pytest_cache .ruff_cache .hypothesis .coverage build dist *.egg-info

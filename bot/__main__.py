@@ -5,7 +5,7 @@ import base64
 import gc
 import logging
 import signal
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Sequence
 from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Annotated, Any, Final, NoReturn
@@ -26,8 +26,10 @@ from rich.progress import (
 
 from bot import __version__, logs
 from bot.app import open_app, open_archive
+from bot.backfilling import parse_languages, summarise_days
 from bot.checking import check as every_finding
 from bot.domain.errors import BotError, SettingsError, SourceUnreadable
+from bot.language_model import required_model_of
 from bot.permissions import invitation
 from bot.services.checking import Finding, Level, summary
 from bot.services.clock import utc_now
@@ -164,14 +166,23 @@ def fetch(
         datetime | None,
         typer.Option("--to", formats=["%Y-%m-%d"], help="The last day; the first if left out."),
     ] = None,
+    summarise: Annotated[
+        str,
+        typer.Option(
+            help="Languages, such as ko,en, in which LLM_MODEL writes the bullets that are missing."
+        ),
+    ] = "",
 ) -> None:
     """Fill the archive with past days from the sources. Run it again to go on where it stopped."""
     settings = load_settings()
     days = _days(first.date(), (last or first).date())
-    _interruptible(_fetch(settings, days), farewell=TO_GO_ON)
+    languages = parse_languages(summarise)
+    if languages:
+        required_model_of(settings)
+    _interruptible(_fetch(settings, days, languages), farewell=TO_GO_ON)
 
 
-async def _fetch(settings: Settings, days: list[date]) -> None:
+async def _fetch(settings: Settings, days: list[date], languages: Sequence[str]) -> None:
     logging.disable(logging.WARNING)  # the tally at the end tells of every problem
     async with open_archive(settings) as archive:
         names = archive.collecting.source_names
@@ -181,7 +192,12 @@ async def _fetch(settings: Settings, days: list[date]) -> None:
             async for collected in archive.collecting.backfill(days):
                 tally.add(collected)
                 progress.update(task, advance=1, description=f"{collected.day} {collected.source}")
+        done = not languages or await summarise_days(
+            settings, archive.database, days, languages, console=errors
+        )
     tally.report()
+    if not done:
+        raise SystemExit(EXIT_FAILED)
 
 
 @cli.command(name="import")

@@ -14,7 +14,7 @@ from bot.cogs.lookups import LookupCog
 from bot.cogs.pages import PagesCog
 from bot.cogs.standing import StandingCog
 from bot.cogs.subscriptions import SubscriptionCog
-from bot.domain.subscriptions import shard_of
+from bot.domain.subscriptions import NO_GUILD, shard_of
 from bot.endpoint import (
     bound_requests,
     bound_requests_once_started,
@@ -22,6 +22,7 @@ from bot.endpoint import (
     hear_no_messages,
     use_api,
 )
+from bot.language_model import allowance_of, model_of, prices_of
 from bot.pacing import Pacing
 from bot.people import DiscordPeople
 from bot.presence import GatewayPresence
@@ -32,6 +33,7 @@ from bot.services.collecting import Collecting
 from bot.services.delivering import Delivering, Posted
 from bot.services.finding import Finding
 from bot.services.following import Following
+from bot.services.improving import Improving
 from bot.services.learning import Learning
 from bot.services.measures import Measures
 from bot.services.measuring import Measuring
@@ -40,6 +42,7 @@ from bot.services.restoring import restored
 from bot.services.scheduling import Scheduling
 from bot.services.seeding import Seeding
 from bot.services.subscribing import Subscribing
+from bot.services.summarising import Summarising
 from bot.services.suspending import Suspending
 from bot.services.timing import DEFAULT_TIMING, Timing
 from bot.services.tracking import Tracking
@@ -74,6 +77,8 @@ class App:
     following: Following
     tracking: Tracking
     seeding: Seeding
+    summarising: Summarising | None
+    improving: Improving
     presence: GatewayPresence
     web: Web | None
 
@@ -85,10 +90,12 @@ async def open_archive(
     now: Now = utc_now,
     measures: Measures | None = None,
     on_damage: Callable[[DatabaseDamaged], None] | None = None,
+    on_read: Callable[[], None] = lambda: None,
 ) -> AsyncGenerator[Archive]:
     """The store, migrated, with the sources that the settings name.
 
-    `on_damage` is called once if the store proves damaged while it is open.
+    `on_damage` is called once if the store proves damaged while it is open, `on_read` whenever
+    the sources were read.
     """
     async with AsyncExitStack() as stack:
         http = await stack.enter_async_context(Http())
@@ -102,7 +109,8 @@ async def open_archive(
         database = await stack.enter_async_context(
             open_database(settings.database_url, on_damage=on_damage)
         )
-        yield Archive(database, Collecting(database, sources, now=now, measures=measures))
+        collecting = Collecting(database, sources, now=now, measures=measures, on_read=on_read)
+        yield Archive(database, collecting)
 
 
 @asynccontextmanager
@@ -133,7 +141,20 @@ async def open_app(
     expect_discord(bot)
     hear_no_messages(bot)
     owns = _owns(settings)
-    async with open_archive(settings, now=clock, measures=measures, on_damage=bot.fail) as archive:
+    async with AsyncExitStack() as opened:
+        # Of several processes one asks the model: the one that has the direct messages.
+        model = model_of(settings) if owns(NO_GUILD) else None
+        if model is not None:
+            await opened.enter_async_context(model)
+        archive = await opened.enter_async_context(
+            open_archive(
+                settings,
+                now=clock,
+                measures=measures,
+                on_damage=bot.fail,
+                on_read=lambda: summarise(),
+            )
+        )
         database = archive.database
         presence = GatewayPresence(bot)
         sender = DiscordSender(
@@ -158,6 +179,30 @@ async def open_app(
             on_change=lambda *change: recounting.changed(Changed(*change)),
         )
         seeding = Seeding(database, reactions, emoji=settings.reactions.seeds, timing=timing)
+        improving = Improving(database, reactions, now=clock, timing=timing, measures=measures)
+        summarising = (
+            Summarising(
+                database,
+                model,
+                now=clock,
+                prices=prices_of(settings),
+                allowance=allowance_of(settings),
+                concurrency=settings.llm_concurrency,
+                timing=timing,
+                measures=measures,
+                on_summary=improving.wake,
+            )
+            if model is not None
+            else None
+        )
+
+        def summarise() -> None:
+            if summarising is not None:
+                summarising.wake()
+
+        async def subscriptions_changed() -> None:
+            await scheduling.track()
+            summarise()
 
         def posted(post: Posted) -> None:
             tracking.posted(post.message_id, post.place, anew=post.tried_before)
@@ -196,12 +241,17 @@ async def open_app(
             shift=shift,
             resume_every=timing.resume_every,
         )
-        subscribing = Subscribing(database, now=clock, on_change=scheduling.track)
+        subscribing = Subscribing(
+            database,
+            now=clock,
+            on_change=subscriptions_changed,
+            with_model=settings.llm_model is not None,
+        )
         following = Following(
             database,
             sender,
             now=clock,
-            on_change=scheduling.track,
+            on_change=subscriptions_changed,
             on_resume=scheduling.follow,
         )
         learning = Learning(database, now=clock)
@@ -212,10 +262,14 @@ async def open_app(
         async def start() -> None:
             await scheduling.start()
             seeding.wake()
+            improving.wake()
 
         async def stop() -> None:
             await delivering.close()
             await scheduling.stop()
+            if summarising is not None:
+                await summarising.close()
+            await improving.close()
             await seeding.close()
             await recounting.close()
             await learning.close()
@@ -263,6 +317,8 @@ async def open_app(
                 following=following,
                 tracking=tracking,
                 seeding=seeding,
+                summarising=summarising,
+                improving=improving,
                 presence=presence,
                 web=web,
             )

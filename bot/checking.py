@@ -23,6 +23,9 @@ from bot.endpoint import (
     expecting_discord,
     use_api,
 )
+from bot.language_model import model_of
+from bot.models.answers import ModelError, ModelMisconfigured
+from bot.models.prompts import asked
 from bot.pacing import Pacing, paced
 from bot.permissions import Channel, blocking, missing
 from bot.services.checking import (
@@ -46,8 +49,12 @@ minutes for three hundred."""
 
 REQUEST_TIMEOUT: Final = timedelta(seconds=30)
 
+_NAMED: Final = 8
+"""Models that are named to choose from."""
+
 _OF_DISCORD: Final = frozenset({"discord_token", "discord_api_url"})
 _OF_SOURCES: Final = frozenset({"sources", "huggingface_url", "hf_token", "markdown_language"})
+_OF_MODEL: Final = frozenset({"llm_model", "llm_base_url", "llm_api_key"})
 
 Answer = TypeVar("Answer")
 
@@ -59,11 +66,11 @@ async def check(
     rebuild: bool = False,
     per_second: float = REQUESTS_PER_SECOND,
 ) -> AsyncIterator[Finding]:
-    """Every finding as it is made: settings, database, token, permissions, sources.
+    """Every finding as it is made: settings, database, token, permissions, sources, model.
 
     A part that is down is a finding, and the rest is looked at all the same. `offline` leaves
-    Discord and the sources out. `rebuild` first builds the search index anew, and is all that
-    changes anything.
+    Discord, the sources and the model out. `rebuild` first builds the search index anew, and is
+    all that changes anything.
     """
     settings, wrong, findings = check_settings()
     for finding in findings:
@@ -84,6 +91,9 @@ async def check(
             yield finding
     if not wrong & _OF_SOURCES:
         async for finding in check_sources(settings, today):
+            yield finding
+    if not wrong & _OF_MODEL:
+        async for finding in check_model(settings):
             yield finding
 
 
@@ -342,3 +352,55 @@ async def check_sources(settings: Settings, today: date) -> AsyncIterator[Findin
             return
         for source in sources:
             yield await check_source(source, today)
+
+
+# --- the language model -------------------------------------------------------------------
+
+_ASKED_FOR_A_TEST: Final = (
+    "A test",
+    "We ask whether a model answers. It is asked once, and whatever it says will do.",
+)
+
+
+async def check_model(settings: Settings) -> AsyncIterator[Finding]:
+    """Whether the endpoint answers, takes the key and has the model; nothing without a model."""
+    url = settings.llm_base_url
+    try:
+        model = model_of(settings)
+        if model is None:
+            return
+        async with model:
+            try:
+                names = await model.models()
+            except ModelMisconfigured as error:
+                yield _about_endpoint(url)
+                text = f"the language model's service refuses the key: {error}"
+                yield Finding(area="model", level=Level.BAD, text=text, cure="set LLM_API_KEY")
+                return
+            except ModelError as error:
+                text = f"{url} cannot be asked: {error}"
+                cure = "check LLM_BASE_URL, and that the service runs"
+                yield Finding(area="model", level=Level.BAD, text=text, cure=cure)
+                return
+            yield _about_endpoint(url)
+            if names is not None and model.name not in names:
+                # Some services list only a part of their models: the answer decides.
+                some = ", ".join(names[:_NAMED]) or "none"
+                cure = f"set LLM_MODEL to one that it has: {some}"
+            else:
+                cure = "set LLM_MODEL to one that it has, or LLM_API_KEY to a key that may use it"
+            try:
+                await model.ask(asked(*_ASKED_FOR_A_TEST, language="en", language_name="English"))
+            except ModelError as error:
+                text = f"{model.name} gives no answer: {error}"
+                yield Finding(area="model", level=Level.BAD, text=text, cure=cure)
+                return
+            if settings.llm_api_key is not None:
+                yield Finding(area="model", level=Level.GOOD, text="the key is taken")
+            yield Finding(area="model", level=Level.GOOD, text=f"{model.name} answers")
+    except SettingsError as error:
+        yield Finding(area="model", level=Level.BAD, text=str(error))
+
+
+def _about_endpoint(url: str) -> Finding:
+    return Finding(area="model", level=Level.GOOD, text=f"{url} can be reached")

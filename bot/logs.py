@@ -55,7 +55,7 @@ def set_up(settings: Settings) -> None:
 
     Warnings of Python and exceptions that nobody handled are logged like everything else.
     """
-    handler = _Handler(secrets=(settings.discord_token, settings.hf_token))
+    handler = _Handler(secrets=(settings.discord_token, settings.hf_token, settings.llm_api_key))
     handler.setFormatter(_Json() if settings.log_format == "json" else _Text())
     logging.basicConfig(level=settings.log_level, handlers=[handler], force=True)
     for quiet in QUIET:

@@ -12,6 +12,7 @@ import discord
 from bot.domain.interests import Meanings, Reaction, Seen, Verdict
 from bot.domain.papers import PaperId
 from bot.rendering.counters import recounted_view, shows
+from bot.rendering.message import Rendered
 from bot.services.timing import DEFAULT_TIMING
 from bot.services.tracking import PAGE, ChannelRefuses, NotNow
 
@@ -105,6 +106,25 @@ class DiscordReactions:
         except _NoSuchMessage as error:
             raise ChannelRefuses(str(error)) from error
 
+    async def show(self, channel_id: int, message_id: int, card: Rendered, plain: Rendered) -> bool:
+        """Let a message of ours show this card, or as `plain` as it was posted; whether it showed
+        another. Only its embed is edited: the line above it and the buttons stay as they are.
+        Raises `ChannelRefuses` or `NotNow`."""
+        channel = self._client.get_partial_messageable(channel_id)
+        try:
+            async with self._asking():
+                message = await channel.fetch_message(message_id)
+            embed = (card if _has_picture(message) else plain).embeds[0]
+            if not any(shown.url == embed.url for shown in message.embeds):
+                raise ChannelRefuses(f"message {message_id} is another card")
+            if any(_says(shown) == _says(embed) for shown in message.embeds):
+                return False
+            async with self._asking():
+                await message.edit(embed=embed)
+        except _NoSuchMessage as error:
+            raise ChannelRefuses(str(error)) from error
+        return True
+
     async def _one(self, channel_id: int, message_id: int) -> Any:
         """A message that its channel's history does not show."""
         async with self._asking():
@@ -182,6 +202,15 @@ def _in_our_words() -> Iterator[None]:
         raise NotNow(f"no answer: {error!r}") from error
     except (TypeError, KeyError, ValueError) as error:  # what discord.py makes of a proxy's page
         raise NotNow(f"the answer makes no sense: {error!r}") from error
+
+
+def _has_picture(message: discord.Message) -> bool:
+    return any(embed.thumbnail for embed in message.embeds)
+
+
+def _says(embed: discord.Embed) -> tuple[str, str]:
+    """What an embed says of its paper, as Discord trims it."""
+    return (embed.description or "").strip(), (embed.footer.text or "").strip()
 
 
 def _list(answer: Any) -> list[Any]:

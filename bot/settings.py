@@ -1,6 +1,7 @@
 """The bot's settings: one parsed value from the environment and `.env`, read once at start."""
 
 import re
+from decimal import Decimal
 from typing import Annotated, Any, Final, Literal
 
 from pydantic import (
@@ -80,6 +81,39 @@ class Settings(BaseSettings):
         description="which emoji say what, each only one thing, such as liked=👍❤️ saved=🔖 "
         "dismissed=👎; a server's own as name:id",
     )
+    llm_model: str | None = Field(
+        None,
+        pattern=r"^\S{1,200}$",
+        description="the name of a language model, such as gpt-5-mini or qwen3:8b",
+    )
+    llm_base_url: str = Field(
+        "https://api.openai.com/v1",
+        pattern=r"^https?://[^\s?#]+$",
+        description="the address of an OpenAI-compatible service, such as "
+        "http://127.0.0.1:11434/v1",
+    )
+    llm_api_key: SecretStr | None = Field(None, description="the key of that service")
+    llm_concurrency: int = Field(
+        4, ge=1, le=64, description="how many summaries are asked for at once, from 1 to 64"
+    )
+    llm_tokens_a_day: int = Field(
+        1_000_000,
+        ge=10_000,
+        le=10**12,
+        description="how many tokens a day may have, in and out together, from 10000",
+    )
+    llm_price_in: Decimal = Field(
+        Decimal(0), ge=0, le=10_000, description="the price of a million tokens in, such as 0.25"
+    )
+    llm_price_out: Decimal = Field(
+        Decimal(0), ge=0, le=10_000, description="the price of a million tokens out, such as 2"
+    )
+    llm_cost_a_day: Decimal | None = Field(
+        None,
+        gt=0,
+        le=1_000_000,
+        description="what a day may cost, in the currency of the prices, such as 0.5",
+    )
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
         "INFO", description="DEBUG, INFO, WARNING or ERROR"
     )
@@ -143,6 +177,15 @@ class Settings(BaseSettings):
                 raise ValueError(
                     f"SHARD_IDS must lie between 0 and {self.shard_count - 1} (SHARD_COUNT - 1)."
                 )
+        return self
+
+    @model_validator(mode="after")
+    def _cost_has_prices(self) -> "Settings":
+        if self.llm_cost_a_day is not None and not (self.llm_price_in or self.llm_price_out):
+            raise ValueError(
+                "LLM_COST_A_DAY needs LLM_PRICE_IN and LLM_PRICE_OUT: set what a million tokens "
+                "cost."
+            )
         return self
 
     def token(self) -> str:

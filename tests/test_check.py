@@ -2,16 +2,19 @@
 
 import asyncio
 import sqlite3
+import sys
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import asynccontextmanager, closing
 from pathlib import Path
 
 import pytest
+from aiohttp import web
 from discord.http import Route
 
-from bot.checking import check, check_discord, check_settings
+from bot.checking import check, check_discord, check_model, check_settings
 from bot.domain.subscriptions import Subscription, SubscriptionState
 from bot.services.checking import Level
+from bot.settings import load_settings
 from bot.storage.database import open_database
 from tests.builders import DAY, a_digest, a_subscription, some_preferences, utc
 from tests.loopback.discord_faults import Cut, Page
@@ -19,6 +22,7 @@ from tests.loopback.discord_objects import FORUM
 from tests.loopback.discord_permissions import Permission
 from tests.loopback.discord_server import LoopbackDiscord
 from tests.loopback.hugging_face import LoopbackHuggingFace, Status, entry
+from tests.loopback.language_model import LoopbackModel
 
 FAST = 1_000.0
 """Requests a second: the loopback has no bot beside us to leave room for."""
@@ -30,6 +34,8 @@ NOWHERE = "http://127.0.0.1:9"
 def _no_settings_of_this_machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     for name in ("DISCORD_TOKEN", "DISCORD_API_URL", "DATABASE_URL", "SOURCES", "HF_TOKEN"):
+        monkeypatch.delenv(name, raising=False)
+    for name in ("LLM_MODEL", "LLM_BASE_URL", "LLM_API_KEY"):
         monkeypatch.delenv(name, raising=False)
 
 
@@ -448,3 +454,73 @@ async def test_a_database_url_without_a_file_is_a_line(monkeypatch: pytest.Monke
     lines = await checked(offline=True)
     assert lines[-1].startswith("✗ database: ")
     assert "would forget what was posted" in lines[-1]
+
+
+# --- the language model ---
+
+
+async def lines_about_the_model(**settings: object) -> list[str]:
+    return [str(finding) async for finding in check_model(load_settings(**settings))]
+
+
+async def test_a_model_that_answers_is_well() -> None:
+    async with LoopbackModel(key="right") as model:
+        lines = await lines_about_the_model(
+            llm_model="loopback-1", llm_base_url=model.url, llm_api_key="right"
+        )
+    assert lines == [
+        f"✓ model: {model.url} can be reached",
+        "✓ model: the key is taken",
+        "✓ model: loopback-1 answers",
+    ]
+    assert len(model.asked) == 1
+
+
+async def test_without_a_model_nothing_is_said_of_it() -> None:
+    assert await lines_about_the_model() == []
+
+
+async def test_a_service_that_is_not_there_is_told() -> None:
+    [line] = await lines_about_the_model(llm_model="m", llm_base_url=f"{NOWHERE}/v1")
+    assert line.startswith(f"✗ model: {NOWHERE}/v1 cannot be asked: the connection failed")
+    assert line.endswith("→ check LLM_BASE_URL, and that the service runs")
+
+
+async def test_a_model_whose_client_is_not_installed_is_told(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setitem(sys.modules, "openai", None)
+    [line] = await lines_about_the_model(llm_model="m")
+    assert line.startswith("✗ model: LLM_MODEL is set and the package openai is missing")
+
+
+async def test_a_wrong_key_is_told_apart_from_a_wrong_address() -> None:
+    async with LoopbackModel(key="right") as model:
+        _, line = await lines_about_the_model(
+            llm_model="loopback-1", llm_base_url=model.url, llm_api_key="wrong"
+        )
+    assert line == (
+        "✗ model: the language model's service refuses the key: it answered 401 "
+        "(invalid_api_key) → set LLM_API_KEY"
+    )
+
+
+@pytest.mark.parametrize(("lists", "cure"), [(True, "loopback-1"), (False, "LLM_MODEL")])
+async def test_a_model_that_is_not_there_is_told_with_those_that_are(
+    lists: bool, cure: str
+) -> None:
+    told = None if lists else web.Response(status=404)
+    async with LoopbackModel(lists=told) as model:
+        *_, line = await lines_about_the_model(llm_model="other", llm_base_url=model.url)
+    assert line.startswith("✗ model: other gives no answer: it answered 404 (model_not_found) →")
+    assert cure in line
+
+
+async def test_the_model_is_a_part_of_the_whole(
+    discord_server: LoopbackDiscord, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with everything(monkeypatch, discord_server, tmp_path), LoopbackModel() as model:
+        monkeypatch.setenv("LLM_MODEL", "loopback-1")
+        monkeypatch.setenv("LLM_BASE_URL", model.url)
+        assert (await checked())[-1] == "✓ model: loopback-1 answers"
+        assert "model" not in areas(await checked(offline=True))

@@ -13,7 +13,7 @@ from bot.pacing import Pacing
 from bot.reactions import DiscordReactions, emoji_key
 from bot.rendering.cards import paper_card
 from bot.services.tracking import ChannelRefuses, NotNow
-from tests.builders import DAY, a_paper
+from tests.builders import DAY, a_paper, a_summary
 from tests.loopback.discord_faults import Broken, Cut, Held, Page
 from tests.loopback.discord_permissions import Permission
 from tests.loopback.discord_server import LoopbackDiscord
@@ -348,3 +348,71 @@ async def test_a_card_shows_new_counts_and_is_edited_only_for_that(
     assert labels == ["arXiv", "Hugging Face", "좋아요", "저장"]
     with pytest.raises(ChannelRefuses):
         await reactions.recount(channel, message.id + 1, paper_id, {})
+
+
+async def test_a_card_shows_better_bullets_and_keeps_what_stands_around_them(
+    discord_server: LoopbackDiscord, reactions: DiscordReactions, turns: Turns, channel: int
+) -> None:
+    world = discord_server.world
+    before, better, plain = (
+        paper_card(
+            a_paper(summaries=(a_summary(text),)),
+            day=DAY,
+            rank=1,
+            upvotes=3,
+            language="ko",
+            plain=is_plain,
+        )
+        for text, is_plain in (("Before.", False), ("Better.", False), ("Better.", True))
+    )
+    view = before.view()
+    assert view is not None
+    body = {
+        "content": "**오늘의 논문**",
+        "embeds": [before.embeds[0].to_dict()],
+        "components": view.to_components(),
+    }
+    message = world.compose(world.channels[channel], world.bot, body)
+    world.put(message)
+    buttons = message.components
+
+    assert not await reactions.show(channel, message.id, before, plain)
+    assert message.edited_at is None
+    assert turns.taken == 1
+
+    assert await reactions.show(channel, message.id, better, plain)
+    assert "- Better." in message.embeds[0]["description"]
+    assert message.embeds[0]["thumbnail"]["url"].endswith("2406.00001.png")
+    assert message.content == "**오늘의 논문**"
+    assert message.components == buttons
+    assert not await reactions.show(channel, message.id, better, plain)
+
+    other = paper_card(a_paper(2), day=DAY, rank=2, upvotes=1, language="ko")
+    with pytest.raises(ChannelRefuses, match="is another card"):
+        await reactions.show(channel, message.id, other, other)
+    with pytest.raises(ChannelRefuses):
+        await reactions.show(channel, message.id + 1, better, plain)
+
+
+async def test_a_card_that_was_posted_without_its_picture_stays_so(
+    discord_server: LoopbackDiscord, reactions: DiscordReactions, channel: int
+) -> None:
+    world = discord_server.world
+    before, better, plain = (
+        paper_card(
+            a_paper(summaries=(a_summary(text),)),
+            day=DAY,
+            rank=1,
+            upvotes=3,
+            language="en",
+            plain=is_plain,
+        )
+        for text, is_plain in (("Before.", True), ("Better.", False), ("Better.", True))
+    )
+    body = {"embeds": [before.embeds[0].to_dict()]}
+    message = world.compose(world.channels[channel], world.bot, body)
+    world.put(message)
+
+    assert await reactions.show(channel, message.id, better, plain)
+    assert "- Better." in message.embeds[0]["description"]
+    assert "thumbnail" not in message.embeds[0]

@@ -67,6 +67,14 @@ def test_settings_come_from_the_environment_and_from_a_file(
         ("HTTP_PORT", "0", "from 1 to 65535"),
         ("HTTP_HOST", "http://here", "such as 127.0.0.1"),
         ("MARKDOWN_LANGUAGE", "Korean!", "such as ko"),
+        ("LLM_MODEL", "a model", "such as gpt-5-mini"),
+        ("LLM_BASE_URL", "localhost", "such as http://127.0.0.1:11434/v1"),
+        ("LLM_CONCURRENCY", "0", "from 1 to 64"),
+        ("LLM_TOKENS_A_DAY", "9", "from 10000"),
+        ("LLM_PRICE_IN", "cheap", "such as 0.25"),
+        ("LLM_PRICE_OUT", "-1", "such as 2"),
+        ("LLM_COST_A_DAY", "0", "such as 0.5"),
+        ("LLM_COST_A_DAY", "5", "needs LLM_PRICE_IN and LLM_PRICE_OUT"),
         ("SHARD_COUNT", "none", "such as 4"),
         ("SHARD_IDS", "a-b", "such as 0-3 or 0,2"),
         ("SHARD_IDS", "3-1", "such as 0-3 or 0,2"),
@@ -103,6 +111,7 @@ def test_several_wrong_settings_are_told_together(monkeypatch: pytest.MonkeyPatc
 def test_secrets_are_not_shown(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("DISCORD_TOKEN", "canary-token")
     monkeypatch.setenv("HF_TOKEN", "canary-hf")
+    monkeypatch.setenv("LLM_API_KEY", "canary-llm")
     monkeypatch.setenv("COLLECT_EVERY", "30")
     assert "canary" not in repr(load_settings())
     monkeypatch.setenv("COLLECT_EVERY", "often")

@@ -211,6 +211,8 @@ class FollowCog(PressedCog):
                 next=self._following.next_message(subscription),
             ),
         )
+        if language and (note := await self._subscribing.unserved(preferences.language)):
+            await say(interaction, note)
 
     @me.command(
         name="digest-off", description=translatable("End your own daily papers; follows go on")

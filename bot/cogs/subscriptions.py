@@ -46,6 +46,7 @@ _OPTIONS: Final = {
     "role": translatable("A role to mention once a day"),
     "quiet_days": translatable("Explain days without papers in one silent line"),
     "reactions": translatable("Put reactions under each card, for readers to join"),
+    "edits": translatable("Give a card better bullets when they come after it was posted"),
 }
 
 
@@ -79,6 +80,7 @@ class SubscriptionCog(commands.Cog):
         role: discord.Role | None = None,
         quiet_days: bool = True,
         reactions: bool = False,
+        edits: bool = True,
     ) -> None:
         await interaction.response.defer(ephemeral=True)
         target = await managed_channel(interaction, channel)
@@ -93,6 +95,7 @@ class SubscriptionCog(commands.Cog):
             role_id=role.id if role is not None else None,
             announce_quiet_days=quiet_days,
             seed_reactions=reactions,
+            edit_cards=edits,
         )
         subscription = await self._subscribing.subscribe(
             guild_id=target.guild.id,
@@ -101,7 +104,10 @@ class SubscriptionCog(commands.Cog):
             user_id=interaction.user.id,
         )
         await self._confirm(
-            interaction, subscription, translatable("The papers of the day come to {settings}")
+            interaction,
+            subscription,
+            translatable("The papers of the day come to {settings}"),
+            note=await self._subscribing.unserved(preferences.language),
         )
 
     @app_commands.command(description=translatable("End the daily papers of a channel"))
@@ -161,6 +167,7 @@ class SubscriptionCog(commands.Cog):
         no_role: bool = False,
         quiet_days: bool | None = None,
         reactions: bool | None = None,
+        edits: bool | None = None,
     ) -> None:
         await interaction.response.defer(ephemeral=True)
         target = await managed_channel(interaction, channel)
@@ -183,6 +190,7 @@ class SubscriptionCog(commands.Cog):
             role_id=None if no_role else role.id if role is not None else before.role_id,
             announce_quiet_days=before.announce_quiet_days if quiet_days is None else quiet_days,
             seed_reactions=before.seed_reactions if reactions is None else reactions,
+            edit_cards=before.edit_cards if edits is None else edits,
         )
         if after == before:
             raise InvalidInput(
@@ -194,8 +202,11 @@ class SubscriptionCog(commands.Cog):
                 ),
             )
         changed = await self._subscribing.change(subscription, after)
+        note = None
+        if after.language != before.language:
+            note = await self._subscribing.unserved(after.language)
         await self._confirm(
-            interaction, changed, translatable("Changed. The papers come to {settings}")
+            interaction, changed, translatable("Changed. The papers come to {settings}"), note=note
         )
 
     @manage.command(
@@ -288,15 +299,19 @@ class SubscriptionCog(commands.Cog):
         interaction: discord.Interaction,
         subscription: Subscription,
         opening: str,
+        *,
+        note: Phrase | None = None,
     ) -> None:
         """Say what holds now and when the next post comes, with a card to look at.
 
-        `opening` is a message with `{settings}`.
+        `opening` is a message with `{settings}`, `note` what should be known besides.
         """
         language = language_of(interaction)
         lines = [
             spoken(phrase(opening, settings=self._described(subscription, language)), language)
         ]
+        if note is not None:
+            lines.append(spoken(note, language))
         card = await self._subscribing.test_card(subscription.preferences.language)
         if card is None:
             nothing = phrase("I hold no papers yet; the first list is on its way.")
@@ -327,6 +342,8 @@ class SubscriptionCog(commands.Cog):
             parts.append(phrase("silent on days without papers"))
         if preferences.seed_reactions:
             parts.append(phrase("with reactions to join"))
+        if not preferences.edit_cards:
+            parts.append(phrase("cards stay as they were posted"))
         settings = ", ".join(spoken(part, language) for part in parts)
         return f"{settings}. {spoken(self._state(subscription), language)}"
 

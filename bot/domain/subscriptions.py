@@ -113,6 +113,7 @@ class Preferences:
     `limit` is how many papers get an embed of their own; the rest follow as links.
     `announce_quiet_days` turns off the lines that explain a day without papers.
     With `seed_reactions` each card gets our own reactions first, to invite others.
+    With `edit_cards` a card gets better bullets when they come after it was posted.
     """
 
     daily: DailyTime
@@ -121,6 +122,7 @@ class Preferences:
     role_id: int | None = None
     announce_quiet_days: bool = True
     seed_reactions: bool = False
+    edit_cards: bool = True
 
     def __post_init__(self) -> None:
         if not 1 <= self.limit <= MAX_LIMIT:

@@ -7,10 +7,10 @@ from typing import Final
 
 import discord
 
+from bot.domain.abstracts import abstract_summary, best_summary
 from bot.domain.interests import Verdict
 from bot.domain.papers import Bullet, Paper, PaperId, Summary, SummaryOrigin
 from bot.domain.phrases import counted, phrase
-from bot.domain.text import sentences
 from bot.rendering import limits, markup, words
 from bot.rendering.message import Counter, Link, Rendered
 from bot.rendering.words import spoken
@@ -20,7 +20,6 @@ DESCRIPTION_ROOM: Final = 2400
 far enough below Discord's 4,096 that a whole card always keeps its 6,000."""
 
 AUTHORS_ROOM: Final = 300
-ABSTRACT_SENTENCES: Final = 5
 
 _SHORTEST_CUT: Final = 200
 """Less than this of a cut point, its label included, says too little."""
@@ -163,33 +162,29 @@ def counter_id(verdict: Verdict, paper_id: PaperId) -> str:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Points:
-    """What a card says of a paper: `beyond` more were left out; `origin` is the footer's word for
-    where they come from."""
+    """What a card says of a paper; `origin` is the footer's word for where that comes from."""
 
     shown: tuple[Bullet, ...] = ()
-    beyond: int = 0
     origin: str = ""
 
 
 def _points(paper: Paper, language: str) -> _Points:
-    summary = paper.summary_in(language)
-    if summary is not None and (bullets := _readable(summary.bullets)):
-        origin = _ORIGINS[summary.origin]
-        if summary.language != "und" and not words.same_language(summary.language, language):
-            named = markup.plain(words.language_name(summary.language, in_language=language))
-            named = limits.fit(named, _LANGUAGE_ROOM) or words.language_name(
-                "und", in_language=language
-            )
-            origin = phrase("{origin} in {language}", origin=origin, language=named)
-        return _Points(shown=bullets, origin=spoken(origin, language))
-    said = _readable([Bullet(sentence) for sentence in sentences(paper.abstract)])
-    if not said:
-        return _Points()
-    return _Points(
-        shown=said[:ABSTRACT_SENTENCES],
-        beyond=max(len(said) - ABSTRACT_SENTENCES, 0),
-        origin=spoken(_ORIGINS[SummaryOrigin.ABSTRACT], language),
-    )
+    # Bullets of which nothing can be read give way to the abstract.
+    for summary in (best_summary(paper, language), abstract_summary(paper.abstract)):
+        if summary is not None and (bullets := _readable(summary.bullets)):
+            return _Points(shown=bullets, origin=_origin(summary, language))
+    return _Points()
+
+
+def _origin(summary: Summary, language: str) -> str:
+    origin = _ORIGINS[summary.origin]
+    if summary.language != "und" and not words.same_language(summary.language, language):
+        named = markup.plain(words.language_name(summary.language, in_language=language))
+        named = limits.fit(named, _LANGUAGE_ROOM) or words.language_name(
+            "und", in_language=language
+        )
+        origin = phrase("{origin} in {language}", origin=origin, language=named)
+    return spoken(origin, language)
 
 
 def _readable(bullets: Sequence[Bullet]) -> tuple[Bullet, ...]:
@@ -227,7 +222,7 @@ def _lines(points: _Points, room: int, language: str) -> list[str]:
     """
     lines: list[str] = []
     for count, point in enumerate(points.shown, start=1):
-        left = len(points.shown) - count + points.beyond
+        left = len(points.shown) - count
         reserved = len(_more(left, language)) + 1 if left else 0
         line = _line(point)
         if limits.units(line) + 1 + reserved <= room:
@@ -239,7 +234,7 @@ def _lines(points: _Points, room: int, language: str) -> list[str]:
         else:
             left += 1
         return [*lines, _more(left, language)] if left else lines
-    return [*lines, _more(points.beyond, language)] if points.beyond else lines
+    return lines
 
 
 def _line(point: Bullet, room: int | None = None) -> str:

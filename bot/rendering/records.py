@@ -6,6 +6,7 @@ from typing import Final
 
 import discord
 
+from bot.domain.abstracts import best_summary
 from bot.domain.lookups import Appearance, Entry, PaperRecord, VotesSeen
 from bot.domain.papers import ORIGINS_BEST_FIRST, Paper, Summary
 from bot.domain.phrases import counted, phrase
@@ -130,7 +131,7 @@ def _other_languages(paper: Paper, card: discord.Embed, language: str) -> list[d
 
 def _further(paper: Paper, language: str) -> list[Summary]:
     """For each language but the card's, its most carefully written summary, in their order."""
-    on_card = paper.summary_in(language)
+    on_card = best_summary(paper, language)
     best: dict[str, Summary] = {}
     for summary in sorted(paper.summaries, key=lambda one: ORIGINS_BEST_FIRST.index(one.origin)):
         if on_card is not None and summary.language != on_card.language:

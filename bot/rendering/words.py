@@ -92,6 +92,11 @@ def language_name(code: str, *, in_language: str = "en") -> str:
     return (named.get_display_name(_locale(in_language)) if named is not None else None) or code
 
 
+def is_language(tag: str) -> bool:
+    """Whether a BCP 47 tag names a language that is known by name."""
+    return _parsed(tag) is not None
+
+
 def timestamp(instant: datetime, style: str = "F") -> str:
     """`instant` as Discord time, which every reader sees in their own zone and language.
 

@@ -4,7 +4,7 @@ import asyncio
 import logging
 import time
 from collections import defaultdict
-from collections.abc import AsyncIterator, Iterable, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from functools import partial
@@ -50,7 +50,10 @@ class _Asked:
 
 
 class Collecting:
-    """Takes lists from the sources into the store; a paper once stored is never lost again."""
+    """Takes lists from the sources into the store; a paper once stored is never lost again.
+
+    `on_read` is called whenever the open lists were read.
+    """
 
     def __init__(
         self,
@@ -59,8 +62,10 @@ class Collecting:
         *,
         now: Now,
         measures: Measures | None = None,
+        on_read: Callable[[], None] = lambda: None,
     ) -> None:
         self._database = database
+        self._on_read = on_read
         self._sources = tuple(sources)
         self._now = now
         self._measures = measures or Measures()
@@ -84,6 +89,7 @@ class Collecting:
                 # Once more together, now that it is known what each of them says.
                 await self._store([asked for of_source, _ in taken for asked in of_source], started)
             self._refreshed_at = started
+        self._on_read()
         return tuple(collected for _, of_source in taken for collected in of_source)
 
     async def freshen(self, *, max_age: timedelta, patience: timedelta) -> None:

@@ -28,6 +28,7 @@ from bot import __version__
 from bot.domain.deliveries import NotSent, Outcome, Refused, Rejected, Sent, Unknown
 from bot.domain.interests import Pressed
 from bot.domain.subscriptions import SuspensionCause
+from bot.domain.usage import MILLION, Usage
 
 CONTENT_TYPE: Final = CONTENT_TYPE_LATEST
 """Of what `Measures.text` returns."""
@@ -40,6 +41,7 @@ PATIENCE_OF_DISCORD: Final = (0.1, 0.25, 0.5, 1, 1.5, 2, 2.5, 3, 5)
 (https://discord.com/developers/docs/interactions/receiving-and-responding#responding-to-an-interaction)."""
 
 WAITS: Final = (0.01, 0.05, 0.1, 0.5, 1, 5, 15, 60, 300)
+ANSWERS: Final = (0.5, 1, 2.5, 5, 10, 20, 40, 80, 160)
 READINGS: Final = (0.1, 0.25, 0.5, 1, 2.5, 5, 10, 20, 60)
 
 NO_ANSWER: Final = "none"
@@ -149,6 +151,33 @@ class Measures:
         self._presses = counter("presses", "Presses of Like and Save, by outcome.", "outcome")
         for pressed in Pressed:
             self._presses.labels(pressed.value)
+        self._model_requests = counter(
+            "model_requests", "Requests to the language model, by outcome.", "outcome"
+        )
+        for outcome in ("answered", "failed"):
+            self._model_requests.labels(outcome)
+        self._model_tokens = counter(
+            "model_tokens", "Tokens of answered requests, in and out.", "direction"
+        )
+        for direction in ("in", "out"):
+            self._model_tokens.labels(direction)
+        self._model_cost = counter(
+            "model_cost", "What they cost, in the currency of the configured prices."
+        )
+        self._model_seconds = histogram(
+            "model_seconds", "Time to an answer, pauses included.", buckets=ANSWERS
+        )
+        self._summaries = counter(
+            "summaries_checked", "Answers that were checked: kept, or refused.", "outcome"
+        )
+        for outcome in ("kept", "refused"):
+            self._summaries.labels(outcome)
+        self._summary_faults = counter(
+            "summary_faults", "Refused answers by what was wrong with them.", "fault"
+        )
+        self._improved = counter(
+            "cards_improved", "Cards that got better bullets after they were posted."
+        )
         self._connected = gauge(
             "gateway_connected", "1 while a shard is connected to the gateway.", "shard"
         )
@@ -201,6 +230,30 @@ class Measures:
     def pressed(self, pressed: Pressed) -> None:
         """Somebody pressed Like or Save."""
         self._presses.labels(pressed.value).inc()
+
+    # --- summarising ---
+
+    def model_answered(self, usage: Usage, *, seconds: float) -> None:
+        """The language model answered after that long, and used that much."""
+        self._model_requests.labels("answered").inc(usage.requests)
+        self._model_tokens.labels("in").inc(usage.tokens_in)
+        self._model_tokens.labels("out").inc(usage.tokens_out)
+        self._model_cost.inc(usage.cost / MILLION)
+        self._model_seconds.observe(seconds)
+
+    def model_failed(self) -> None:
+        """A request to the language model gave no answer."""
+        self._model_requests.labels("failed").inc()
+
+    def summary_checked(self, *, passed: bool, faults: Iterable[str] = ()) -> None:
+        """An answer was checked; these kinds of faults were found in it."""
+        self._summaries.labels("kept" if passed else "refused").inc()
+        for fault in faults:
+            self._summary_faults.labels(fault).inc()
+
+    def improved(self) -> None:
+        """A card shows better bullets than it was posted with."""
+        self._improved.inc()
 
     # --- Discord ---
 

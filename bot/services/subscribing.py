@@ -1,18 +1,45 @@
 """What the people of a channel can do with their subscription."""
 
+import re
 from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta
+from typing import Final
 
 from bot.domain.errors import InvalidInput, NotFound
-from bot.domain.phrases import Language, phrase
+from bot.domain.phrases import Language, Phrase, phrase
 from bot.domain.subscriptions import Preferences, Subscription
 from bot.domain.text import quoted
 from bot.rendering.cards import paper_card
 from bot.rendering.catalogues import languages
 from bot.rendering.message import Rendered
-from bot.rendering.words import language_name
+from bot.rendering.words import is_language, language_name, same_language
 from bot.services.clock import Now
 from bot.storage.database import Database
+
+# What Discord itself speaks (https://discord.com/developers/docs/reference#locales), as written
+# text: a language model writes any of them.
+_SPOKEN: Final = (
+    *("en", "ko", "ja", "zh-hans", "zh-hant", "es", "fr", "de", "pt", "ru", "it", "id", "vi", "th"),
+    *(
+        "tr",
+        "pl",
+        "nl",
+        "uk",
+        "hi",
+        "sv",
+        "da",
+        "no",
+        "fi",
+        "cs",
+        "hu",
+        "ro",
+        "el",
+        "bg",
+        "hr",
+        "lt",
+    ),
+)
+_TAG: Final = re.compile(r"[a-z]{2,3}(?:-[a-z0-9]{2,8})*")
 
 
 class NotSubscribed(NotFound):
@@ -29,12 +56,21 @@ class NotSubscribed(NotFound):
 
 
 class Subscribing:
-    """Subscriptions made, changed and ended, with the timers following at once."""
+    """Subscriptions made, changed and ended, with the timers following at once.
+
+    `with_model` tells that a language model writes summaries in any language.
+    """
 
     def __init__(
-        self, database: Database, *, now: Now, on_change: Callable[[], Awaitable[None]]
+        self,
+        database: Database,
+        *,
+        now: Now,
+        on_change: Callable[[], Awaitable[None]],
+        with_model: bool = False,
     ) -> None:
         self._database = database
+        self._with_model = with_model
         self._now = now
         self._on_change = on_change
 
@@ -113,21 +149,35 @@ class Subscribing:
         return subscription.next_slot(self._now())
 
     async def languages(self) -> tuple[str, ...]:
-        """The languages that summaries exist in, most frequent first; English is always among
-        them, for it is what papers are written in."""
+        """The languages to choose from: those that summaries exist in, most frequent first, and
+        English, which papers are written in; with a language model many more."""
         async with self._database.reading() as stores:
             known = await stores.papers.languages()
-        return tuple(dict.fromkeys([*(tag for tag in known if tag != "und"), "en"]))
+        offered = _SPOKEN if self._with_model else ("en",)
+        return tuple(dict.fromkeys([*(tag for tag in known if tag != "und"), *offered]))
+
+    async def unserved(self, language: str) -> Phrase | None:
+        """What to tell who has just chosen a language of which there are no summaries, and nobody
+        who writes them; `None` for any other."""
+        if any(same_language(language, tag) for tag in await self.languages()):
+            return None
+        return phrase(
+            "I have no bullets in {language} yet: until then cards come in English, or in what "
+            "there is. Whoever runs me can have them written, with the setting `LLM_MODEL`.",
+            language=Language(language),
+        )
 
     async def language(self, text: str) -> str:
         """The language that somebody named, by tag or by its name in any of our languages;
         `InvalidInput` lists those at hand."""
         wanted = text.strip().casefold()
         at_hand = await self.languages()
-        for tag in at_hand:
+        for tag in dict.fromkeys((*at_hand, *_SPOKEN)):
             names = {language_name(tag, in_language=spoken) for spoken in (*languages(), tag)}
             if wanted in {tag, *(name.casefold() for name in names)}:
                 return tag
+        if _TAG.fullmatch(wanted) and is_language(wanted):
+            return wanted
         raise InvalidInput(
             f"no summaries in a language of {len(text)} characters",
             reply=phrase(

@@ -21,6 +21,7 @@ from bot.storage.deliveries import DeliveryStore
 from bot.storage.errors import DatabaseDamaged, IndexDamaged
 from bot.storage.figures import FigureStore
 from bot.storage.follows import FollowStore
+from bot.storage.improvements import ImprovementStore
 from bot.storage.integrity import IntegrityStore
 from bot.storage.interests import InterestStore
 from bot.storage.lists import ListStore
@@ -32,8 +33,10 @@ from bot.storage.readers import ReaderStore
 from bot.storage.search import SearchStore
 from bot.storage.showings import ShowingStore
 from bot.storage.subscriptions import SubscriptionStore
+from bot.storage.summaries import SummaryStore
 from bot.storage.threads import THREADS, ReadingThreads
 from bot.storage.traits import TraitStore
+from bot.storage.usage import UsageStore
 
 log = logging.getLogger(__name__)
 
@@ -60,6 +63,9 @@ class Stores:
     traits: TraitStore
     readers: ReaderStore
     showings: ShowingStore
+    summaries: SummaryStore
+    usage: UsageStore
+    improvements: ImprovementStore
 
     @classmethod
     def on(cls, connection: Connection) -> Self:
@@ -80,6 +86,9 @@ class Stores:
             traits=TraitStore(connection),
             readers=ReaderStore(connection),
             showings=ShowingStore(connection),
+            summaries=SummaryStore(connection),
+            usage=UsageStore(connection),
+            improvements=ImprovementStore(connection),
         )
 
 

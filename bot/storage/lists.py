@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from typing import Any, TypeAlias
 
-from sqlalchemy import Row, and_, case, func, or_, select, tuple_
+from sqlalchemy import Row, and_, case, func, or_, select, tuple_, update
 
 from bot.domain.digests import Digest, Listing
 from bot.domain.lookups import Appearance, VotesSeen
@@ -209,7 +209,8 @@ class ListStore:
         return frozenset(day for day in days if closed[day] == wanted)
 
     async def version(self, days: Collection[date]) -> ListsVersion:
-        """What tells whether the lists of `days` may have changed: how often each was read."""
+        """What tells whether the lists of `days` may have changed: how often each was read, or a
+        paper of it got a summary."""
         columns = schema.lists.c
         rows: list[tuple[date, str, int]] = []
         for chunk in chunks(days):
@@ -220,6 +221,16 @@ class ListStore:
             )
             rows += [(row.day, row.source, row.readings) for row in found]
         return tuple(rows)
+
+    async def described(self, paper_id: PaperId) -> None:
+        """A paper got a summary: what was kept of its lists in memory is old."""
+        listed = select(schema.listings.c.day).where(schema.listings.c.paper_id == paper_id.value)
+        columns = schema.lists.c
+        await self._connection.execute(
+            update(schema.lists)
+            .where(columns.day.in_(listed))
+            .values(readings=columns.readings + 1)
+        )
 
     async def note_success(self, source: str, at: datetime) -> None:
         """`source` answered, be it with an empty list."""

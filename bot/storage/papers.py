@@ -131,6 +131,21 @@ class PaperStore:
             new=new, changed=len(changed) - new, papers={paper.id: paper for paper in wanted}
         )
 
+    async def add_summary(self, paper_id: PaperId, summary: Summary) -> None:
+        """Keep one more summary of a stored paper, instead of the one of its language and origin;
+        else `PaperNotFound`."""
+        before = await self.get(paper_id)
+        others = [
+            one
+            for one in before.summaries
+            if (one.language, one.origin) != (summary.language, summary.origin)
+        ]
+        after = replace(before, summaries=_sorted([*others, summary]))
+        stored = {paper_id: before}
+        await self._write_summaries([after], stored)
+        await self._indexing.described(stored, [after])
+        await self._traits.forget([paper_id])
+
     async def _names(self, ids: Sequence[str]) -> Mapping[str, list[str]]:
         rows: Sequence[Any] = (await self._connection.execute(_NAMES, {"ids": ids})).all()
         names: defaultdict[str, list[str]] = defaultdict(list)

@@ -132,7 +132,8 @@ lists: Final = Table(
     Column("first_read_at", Instant, nullable=False),
     Column("read_at", Instant, nullable=False),
     Column("closed", Boolean, nullable=False),
-    # How often it was read: what was kept of this list in memory holds until it is read again.
+    # How often it was read, or a paper of it got a summary: what was kept of this list in memory
+    # holds until that happens again.
     Column("readings", Integer, nullable=False),
     # The most papers that it had at any reading.
     Column("papers", Integer, nullable=False),
@@ -200,6 +201,7 @@ subscriptions: Final = Table(
     Column("role_id", BigInteger),
     Column("announce_quiet_days", Boolean, nullable=False),
     Column("seed_reactions", Boolean, nullable=False),
+    Column("edit_cards", Boolean, nullable=False),
     Column("created_at", Instant, nullable=False),
     Column("created_by", BigInteger),
     Column("counts_from", Instant),
@@ -335,6 +337,45 @@ traits: Final = Table(
     Column("paper_id", ForeignKey(papers.c.id), primary_key=True),
     Column("version", Integer, nullable=False),
     Column("traits", LargeBinary, nullable=False),
+)
+
+
+# --- summaries by a language model --------------------------------------------------------
+
+# What a model was asked for and has not done: no row is left once its summary is kept.
+summary_tries: Final = Table(
+    "summary_tries",
+    metadata,
+    Column("paper_id", ForeignKey(papers.c.id), primary_key=True),
+    Column("language", Text, primary_key=True),
+    # Another model begins anew.
+    Column("model", Text, nullable=False),
+    # Counted before the model is asked, and taken back if it surely gave no answer.
+    Column("asked", Integer, nullable=False),
+    Column("refused", Integer, nullable=False),
+    # The kinds of faults that its last answer had.
+    Column("why", Text, nullable=False),
+    Column("asked_at", Instant, nullable=False),
+)
+
+# What models were asked on each day (UTC), a request under way with the most it may come to.
+model_usage: Final = Table(
+    "model_usage",
+    metadata,
+    Column("day", Date, primary_key=True),
+    Column("requests", Integer, nullable=False),
+    Column("tokens_in", BigInteger, nullable=False),
+    Column("tokens_out", BigInteger, nullable=False),
+    # In millionths of whatever prices are in.
+    Column("cost", BigInteger, nullable=False),
+)
+
+# Cards that were made before a better summary came, or may have been. No foreign key: a message
+# that is given up takes nothing along, and its number never comes again.
+improvements: Final = Table(
+    "improvements",
+    metadata,
+    Column("message", _Identity, primary_key=True, autoincrement=False),
 )
 
 

@@ -5,7 +5,18 @@ from datetime import datetime, time, timedelta
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import ColumnElement, CursorResult, Row, case, delete, or_, select, true, update
+from sqlalchemy import (
+    ColumnElement,
+    CursorResult,
+    Row,
+    case,
+    delete,
+    func,
+    or_,
+    select,
+    true,
+    update,
+)
 
 from bot.domain.deliveries import DeliveryState
 from bot.domain.subscriptions import (
@@ -115,6 +126,19 @@ class SubscriptionStore:
         )
         rows = await self._connection.execute(query)
         return frozenset(_daily(row.hour, row.minute, row.zone) for row in rows)
+
+    async def languages(self) -> tuple[str, ...]:
+        """The languages of active subscriptions that bring cards, most frequent first."""
+        rows = await self._connection.scalars(
+            select(_columns.language)
+            .where(
+                _columns.state == SubscriptionState.ACTIVE.value,
+                _columns.scope == Scope.LISTS.value,
+            )
+            .group_by(_columns.language)
+            .order_by(func.count().desc(), _columns.language)
+        )
+        return tuple(rows)
 
     async def missed(self, now: datetime) -> tuple[Subscription, ...]:
         """The active subscriptions that have a slot behind them and no delivery for it.
@@ -295,6 +319,7 @@ def _preference_values(preferences: Preferences) -> dict[str, Any]:
         "role_id": preferences.role_id,
         "announce_quiet_days": preferences.announce_quiet_days,
         "seed_reactions": preferences.seed_reactions,
+        "edit_cards": preferences.edit_cards,
     }
 
 
@@ -314,6 +339,7 @@ def _subscription(row: Row[Any]) -> Subscription:
             role_id=row.role_id,
             announce_quiet_days=row.announce_quiet_days,
             seed_reactions=row.seed_reactions,
+            edit_cards=row.edit_cards,
         ),
         created_at=row.created_at,
         created_by=row.created_by,

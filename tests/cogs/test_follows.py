@@ -38,6 +38,13 @@ async def test_a_digest_begins_moves_and_ends(lab: Lab) -> None:
     assert "Nothing comes to you" in await ask(lab, "me digest-off")
 
 
+async def test_a_reader_is_told_that_nobody_writes_their_language(lab: Lab) -> None:
+    result = await lab.reader.slash(lab.channel, "me digest", language="ko")
+    assert any("`LLM_MODEL`" in str(said.content) for said in _said(result))
+    result = await lab.reader.slash(lab.channel, "me digest", limit=5)
+    assert not any("`LLM_MODEL`" in str(said.content) for said in _said(result))
+
+
 async def test_followed_papers_arrive_as_a_direct_message(lab: Lab) -> None:
     await ask(lab, "follow author", name="Ada Lovelace")
     subscription = await lab.app.following.subscription(lab.reader.id)

@@ -288,6 +288,32 @@ async def test_languages_are_offered_that_are_at_hand(lab: Lab) -> None:
     assert await lab.choices("subscribe", "language", "zzz") == {}
 
 
+async def test_a_language_that_nobody_writes_is_taken_and_told_once_what_would_change_that(
+    lab: Lab,
+) -> None:
+    for typed in ("ko", "Korean", "한국어", "sw"):
+        answer = await lab.slash("subscribe", language=typed)
+        assert "with the setting `LLM_MODEL`" in answer.content
+        await lab.slash("unsubscribe")
+    await lab.slash("subscribe", language="sw")
+    assert "LLM_MODEL" not in (await lab.slash("subscription edit", limit=3)).content
+    assert "LLM_MODEL" not in (await lab.slash("subscription test")).content
+    answer = await lab.slash("subscription edit", language="fr")
+    assert "no bullets in French yet" in answer.content
+    assert "LLM_MODEL" not in (await lab.slash("subscription edit", language="en")).content
+
+
+async def test_edits_of_cards_can_be_turned_off_and_on(lab: Lab) -> None:
+    answer = await lab.slash("subscribe", edits=False)
+    assert "cards stay as they were posted" in answer.content
+    subscription = await lab.app.subscribing.of_channel(lab.channel.id)
+    assert not subscription.preferences.edit_cards
+    answer = await lab.slash("subscription edit", edits=True)
+    assert "cards stay" not in answer.content
+    subscription = await lab.app.subscribing.of_channel(lab.channel.id)
+    assert subscription.preferences.edit_cards
+
+
 async def test_an_error_that_nobody_foresaw_is_one_sentence_with_a_reference(
     lab: Lab, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -398,6 +424,12 @@ async def test_a_wrong_choice_is_answered_in_korean(
     korean: Lab, options: dict[str, Any], says: str
 ) -> None:
     assert says in (await korean.slash("subscribe", **options)).content
+
+
+async def test_a_language_that_nobody_writes_is_told_of_in_korean(korean: Lab) -> None:
+    answer = await korean.slash("subscribe", language="독일어", edits=False)
+    assert "아직 독일어 요약이 없어요." in answer.content
+    assert english_in(answer.content.replace("`LLM_MODEL`", "")) == []
 
 
 async def test_a_language_may_be_named_in_any_of_ours(korean: Lab) -> None:

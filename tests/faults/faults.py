@@ -16,6 +16,7 @@ from sqlalchemy import Connection, Engine, event
 
 from tests.faults.stage import STORE_PATIENCE, Stage, until
 from tests.loopback import hugging_face as hub
+from tests.loopback import language_model as model
 from tests.loopback.discord_faults import (
     Broken,
     Cut,
@@ -43,6 +44,7 @@ class Family(StrEnum):
     DISCORD = "Discord's REST API"
     GATEWAY = "Discord's gateway"
     SOURCE = "Hugging Face"
+    MODEL = "the language model"
     STORE = "the store"
 
 
@@ -248,6 +250,56 @@ _SOURCE: Final[dict[str, tuple[str, Arrange]]] = {
 }
 
 
+# --- the language model -------------------------------------------------------------------
+
+
+def answers_always(way: model.Way) -> Arrange:
+    """Every request to the language model is answered so."""
+
+    @asynccontextmanager
+    async def arrange(stage: Stage, _route: Route) -> AsyncIterator[None]:
+        asked = len(stage.model.asked)
+        stage.model.always(way)
+        yield
+        stage.model.always(None)
+        assert len(stage.model.asked) > asked, "the language model was not asked"
+
+    return arrange
+
+
+def answers_once(way: model.Way) -> Arrange:
+    """The next request to the language model is answered so."""
+
+    @asynccontextmanager
+    async def arrange(stage: Stage, _route: Route) -> AsyncIterator[None]:
+        asked = len(stage.model.asked)
+        stage.model.then(way)
+        yield
+        assert len(stage.model.asked) > asked, "the language model was not asked"
+
+    return arrange
+
+
+_MODEL: Final[dict[str, tuple[str, Arrange]]] = {
+    "stumble": ("500 once", answers_once(hub.Status(500))),
+    "429": ("429 once", answers_once(hub.Status(429, {"Retry-After": "0"}))),
+    "down": ("503 for as long as it takes", answers_always(hub.Status(503))),
+    "blocked": (
+        "429 for as long as it takes",
+        answers_always(hub.Status(429, {"Retry-After": "1"})),
+    ),
+    "slow": ("no answer in time", answers_always(hub.Slow(60))),
+    "cut": ("connection cut in the middle of the answer", answers_always(hub.Cut())),
+    "html": ("HTML", answers_always(hub.Body(_HTML, "text/html"))),
+    "key": ("401: the key is not known", answers_always(hub.Status(401))),
+    "talk": ("words in place of JSON, once", answers_once(model.Says("Of course! It says …"))),
+    "half": ("half the JSON, once", answers_once(model.Cuts())),
+    "refusal": ("a refusal, once", answers_once(model.Says(None))),
+    "invented": ("a number that nobody measured, once", answers_once(model.Invents())),
+    "script": ("another language, once", answers_once(model.Mistakes("ko"))),
+}
+
+
 # --- the store ----------------------------------------------------------------------------
 
 _HOLD_THE_LOCK: Final = """
@@ -381,5 +433,6 @@ FAULTS: Final = (
     *_of(Family.DISCORD, _REST, ""),
     *_of(Family.GATEWAY, _GATEWAY, "gateway-"),
     *_of(Family.SOURCE, _SOURCE, "source-"),
+    *_of(Family.MODEL, _MODEL, "model-"),
     *_of(Family.STORE, _STORE, "store-"),
 )

@@ -58,6 +58,18 @@ _ABSENT: Final[dict[tuple[Family, str], str]] = {
     (Family.SOURCE, "reading again"): "what readers say is no source's business",
     (Family.GATEWAY, "saying so"): "the counts go over HTTP, as the acknowledgement does",
     (Family.SOURCE, "saying so"): "what readers say is no source's business",
+    (Family.DISCORD, "summarising"): "Discord is asked nothing for bullets",
+    (Family.GATEWAY, "summarising"): "bullets are written without the gateway",
+    (Family.SOURCE, "summarising"): "the abstracts are in the store",
+    (Family.GATEWAY, "improving"): "cards are edited over HTTP",
+    (Family.SOURCE, "improving"): "the better bullets are in the store",
+    (Family.MODEL, "improving"): "the better bullets are in the store",
+    **{
+        (Family.MODEL, phase.name): "nothing but summarising asks the language model, or waits "
+        "for it"
+        for phase in PHASES
+        if phase.name not in ("summarising", "improving")
+    },
 }
 
 _ALSO_ABSENT: Final[dict[tuple[str, str], str]] = {
@@ -115,6 +127,10 @@ _USUALLY: Final[dict[tuple[Family, str], Ending]] = {
     (Family.STORE, "reading again"): Ending.NOTED,
     (Family.DISCORD, "saying so"): Ending.NOTED,
     (Family.STORE, "saying so"): Ending.SAID,
+    (Family.MODEL, "summarising"): Ending.LATER,
+    (Family.STORE, "summarising"): Ending.LATER,
+    (Family.DISCORD, "improving"): Ending.IMPROVED,
+    (Family.STORE, "improving"): Ending.LATER,
     **{
         (family, phase): Ending.ANSWERED
         for family in (Family.DISCORD, Family.SOURCE, Family.STORE)
@@ -178,6 +194,15 @@ _BUT: Final[dict[tuple[str, str], Ending]] = {
     },
     ("store-locked", "answering"): Ending.ANSWERED,
     ("store-locked", "saying so"): Ending.NOTED,
+    # Of these the model is asked again at once.
+    **{
+        (f"model-{name}", "summarising"): Ending.IMPROVED
+        for name in ("stumble", "429", "talk", "half", "refusal", "invented", "script")
+    },
+    ("store-locked", "summarising"): Ending.IMPROVED,
+    ("store-locked", "improving"): Ending.IMPROVED,
+    ("403", "improving"): Ending.STAYS,
+    ("404", "improving"): Ending.STAYS,
     ("403", "reading again"): Ending.LEFT,
     ("404", "reading again"): Ending.LEFT,
 }
@@ -205,11 +230,11 @@ def document() -> str:
     lines = [
         "# Faults",
         "",
-        "What the bot does when Discord, Hugging Face or its store misbehave, at each moment that "
-        "they can. Each",
-        "cell with an ending is a test of the whole bot (`tests/faults/test_matrix.py`); this "
-        "page is written from",
-        "the same table by `python -m tests.faults.matrix`.",
+        "What the bot does when Discord, Hugging Face, the language model or its store misbehave, "
+        "at each moment",
+        "that they can. Each cell with an ending is a test of the whole bot "
+        "(`tests/faults/test_matrix.py`); this",
+        "page is written from the same table by `python -m tests.faults.matrix`.",
         "",
         "However a cell ends: nothing is lost, nothing is posted twice. That one channel's trouble "
         "is its own, and",

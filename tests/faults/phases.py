@@ -12,13 +12,18 @@ import discord
 
 from bot.app import App
 from bot.domain.errors import BotError
+from bot.domain.papers import SummaryOrigin
 from bot.domain.subscriptions import SubscriptionState
+from bot.services.summarising import EDITED_FOR
 from bot.storage.errors import StorageError
+from tests.builders import a_summary
 from tests.faults.faults import Family, Fault, Route
-from tests.faults.stage import DAY, NOW, TITLES, WITHIN, Stage, paper_id, until
+from tests.faults.stage import DAY, NOW, TITLES, WITHIN, Stage, listed, paper_id, until
+from tests.injections.corpus import AFTER, BEFORE
 from tests.loopback.discord_faults import Broken, Cut, Held
 from tests.loopback.discord_interactions import MESSAGE, Interaction
 from tests.loopback.discord_objects import EPHEMERAL, Message
+from tests.loopback.language_model import Later
 
 NOWHERE: Final[Route] = ("", "")
 CALLBACK: Final[Route] = ("POST", "/interactions/*/*/callback")
@@ -44,6 +49,9 @@ class Ending(StrEnum):
     SILENT = "silent"
     NOTED = "noted"
     LEFT = "left"
+    IMPROVED = "improved"
+    LATER = "later"
+    STAYS = "stays"
 
 
 MEANING: Final = {
@@ -68,6 +76,12 @@ MEANING: Final = {
     "stands on the card with the next press at the latest",
     Ending.LEFT: "what is stored of the channel's reactions stays as it was, and the channel is "
     "asked nothing more; after the next session it is what Discord shows",
+    Ending.IMPROVED: "the papers are posted on time, each once; their cards, the same messages, "
+    "get the better bullets by themselves",
+    Ending.LATER: "the papers are posted on time, each once, with the bullets that are there; "
+    "after the next round their cards, the same messages, have the better ones",
+    Ending.STAYS: "the card stays as it was posted, and its channel is asked nothing more about "
+    "it; the other channel's gets its better bullets",
 }
 
 
@@ -477,6 +491,105 @@ def _labels(message: Message) -> list[str]:
     return [child["label"] for row in message.components for child in row["components"]]
 
 
+# --- summaries ----------------------------------------------------------------------------
+
+_BEFORE, _BETTER = "abstract", "AI summary"
+"""What the footer of a card says of its bullets."""
+
+
+async def summarising(stage: Stage, fault: Fault, ending: Ending) -> None:
+    """A list of abstracts was read, and the language model is asked for bullets."""
+    stage.reads_with_a_model()
+    async with stage.running() as app:
+        assert app.summarising is not None
+        _publish_abstracts(stage)
+        await app.collecting.refresh()
+        await stage.subscribe(app)
+        if fault.family is Family.STORE:
+            held = Later()
+            stage.model.always(held)
+            await app.scheduling.collect()
+            await stage.served(app)
+            await held.met.wait()
+            async with fault.arrange(stage, NOWHERE):
+                stage.model.always(None)
+                held.released.set()
+                await app.summarising.caught_up()
+                if ending is Ending.LATER:
+                    await stage.logged("no summary of")
+        else:
+            async with fault.arrange(stage, NOWHERE):
+                await app.scheduling.collect()
+                await stage.served(app)
+                if ending is Ending.LATER:
+                    await stage.logged(
+                        "the language model" if "key" in fault.name else "no summary"
+                    )
+                    assert _origins(stage, stage.well) == [_BEFORE] * len(TITLES)
+        if ending is Ending.LATER:
+            await app.collecting.refresh()
+        await _improved(stage, stage.faulted, stage.well)
+        await stage.served(app)
+
+
+async def improving(stage: Stage, fault: Fault, ending: Ending) -> None:
+    """Better bullets are kept, and a card is edited."""
+    async with stage.running() as app:
+        await stage.owe(app)
+        await app.scheduling.sweep()
+        await stage.served(app)
+        edits: Route = ("PATCH", f"/channels/{stage.faulted}/messages/*")
+        await _summarised(stage, app)
+        if fault.family is Family.STORE:
+            rule = stage.discord.inject(Held(carried_out=True, answered=True), *edits)
+            app.improving.wake()
+            await rule.met()
+            async with fault.arrange(stage, edits):
+                rule.release()
+                if ending is Ending.LATER:
+                    await stage.logged("no card is edited")
+        else:
+            async with fault.arrange(stage, edits):
+                app.improving.wake()
+                await _improved(
+                    stage, *([stage.well] if ending is Ending.STAYS else stage.channels)
+                )
+                await app.improving.caught_up()
+        if ending is Ending.STAYS:
+            assert _BEFORE in _origins(stage, stage.faulted)
+            app.improving.wake()
+        else:
+            await _improved(stage, *stage.channels)
+        await app.improving.caught_up()
+        await stage.served(app)
+
+
+def _publish_abstracts(stage: Stage) -> None:
+    papers = [listed(n, upvotes=50 - n, summary=BEFORE + AFTER) for n in (1, 2, 3)]
+    stage.hub.list(DAY, papers)
+
+
+async def _summarised(stage: Stage, app: App) -> None:
+    """A model's bullets are kept, of every paper."""
+    summary = a_summary("It waits.", "It reads again.", origin=SummaryOrigin.MODEL)
+    async with app.database.transaction() as stores:
+        for number in (1, 2, 3):
+            await stores.summaries.keep(paper_id(number), summary, posted_since=NOW - EDITED_FOR)
+
+
+async def _improved(stage: Stage, *channels: int) -> None:
+    """Return once the cards of these channels have the better bullets."""
+    await until(lambda: all(_origins(stage, each) == [_BETTER] * len(TITLES) for each in channels))
+
+
+def _origins(stage: Stage, channel: int) -> list[str]:
+    """Where the bullets of a channel's cards come from, as their footers say."""
+    return [
+        message.embeds[0]["footer"]["text"].rpartition(" · ")[2]
+        for message in stage.discord.messages(channel)
+    ]
+
+
 PHASES: Final = (
     Phase(name="collecting", what="a list is read", run=collecting),
     Phase(name="planning", what="a delivery is decided and written down", run=planning),
@@ -490,5 +603,7 @@ PHASES: Final = (
     Phase(name="turning a page", what="the list under a button is changed", run=turning_a_page),
     Phase(name="tracking", what="a reaction under a card is noted", run=tracking),
     Phase(name="reading again", what="reactions are read after a gap", run=reading_again),
+    Phase(name="summarising", what="a language model is asked for bullets", run=summarising),
+    Phase(name="improving", what="a card is edited, for better bullets", run=improving),
     Phase(name="saying so", what="a press of Like or Save is noted and counted", run=saying_so),
 )

@@ -24,11 +24,13 @@ from discord.gateway import DiscordWebSocket
 from discord.http import Route
 
 import bot.app
+import bot.language_model
 from bot.app import App, open_app
 from bot.client import PaperBot
 from bot.domain.deliveries import Delivery
 from bot.domain.papers import PaperId
 from bot.domain.subscriptions import DailyTime, Preferences, Subscription
+from bot.models.openai_compatible import OpenAiCompatible
 from bot.services.clock import utc_now
 from bot.services.timing import Timing
 from bot.settings import load_settings
@@ -39,12 +41,16 @@ from tests.loopback.discord_objects import Message
 from tests.loopback.discord_permissions import Permission
 from tests.loopback.discord_server import LoopbackDiscord
 from tests.loopback.hugging_face import LoopbackHuggingFace, entry
+from tests.loopback.language_model import LoopbackModel
 from tests.sources.conftest import impatient_http
 
 FASTER: Final = 0.02
 TIMING: Final = replace(Timing().times(FASTER), resume_every=timedelta(seconds=0.4))
 SOURCE_TIMEOUT: Final = 0.3
 """Seconds for one answer of Hugging Face; the bot allows thirty."""
+
+MODEL_TIMEOUT: Final = 0.3
+"""Seconds for one answer of the language model; the bot allows two minutes."""
 
 STORE_PATIENCE: Final = timedelta(seconds=0.5)
 """How long a writer waits for another process; the bot does ten seconds."""
@@ -74,6 +80,10 @@ class Stage:
     manager: int
     """May manage the channels of the first server."""
     shift: timedelta
+    model: LoopbackModel
+    """A language model, which the bot knows once it `reads_with_a_model`."""
+    settings: dict[str, str] = field(default_factory=dict)
+    """Beside those of the environment."""
     app: App = field(init=False)
     """The bot that runs, or ran last."""
     ended_with: BaseException | None = None
@@ -89,7 +99,7 @@ class Stage:
     async def running(self, **timing: timedelta) -> AsyncGenerator[App]:
         """The bot as `daily-papers run` starts it, logged in and ready."""
         faster = replace(TIMING, **timing)
-        async with open_app(load_settings(), shift=self.shift, timing=faster) as app:
+        async with open_app(load_settings(**self.settings), shift=self.shift, timing=faster) as app:
             self.app = app
             # For so long discord.py waits for one more server before it says that it is ready.
             app.bot._connection.guild_ready_timeout *= FASTER
@@ -102,6 +112,10 @@ class Stage:
                 await app.bot.close()
                 [ended] = await asyncio.gather(connection, return_exceptions=True)
                 self.ended_with = ended
+
+    def reads_with_a_model(self) -> None:
+        """From the next start on the bot has a language model."""
+        self.settings = {"llm_model": self.model.names[0], "llm_base_url": self.model.url}
 
     # --- what is there --------------------------------------------------------------------
 
@@ -205,6 +219,7 @@ async def staged(
     async with (
         LoopbackDiscord(now=lambda: utc_now() + shift) as server,
         LoopbackHuggingFace() as hub,
+        LoopbackModel() as model,
     ):
         for name, value in {
             "DISCORD_TOKEN": server.token,
@@ -227,6 +242,7 @@ async def staged(
             file=str(folder / "papers.db"),
             manager=server.add_member(guild, "minji", Permission.MANAGE_CHANNELS),
             shift=shift,
+            model=model,
         )
         try:
             yield stage
@@ -247,6 +263,11 @@ def hurry(patch: pytest.MonkeyPatch) -> None:
     for module in (discord.http, discord.shard, discord.webhook.async_):
         patch.setattr(module, "asyncio", _Hurried("asyncio"))
     patch.setattr(bot.app, "open_database", partial(open_database, patience=STORE_PATIENCE))
+    patch.setattr(
+        bot.language_model,
+        "OpenAiCompatible",
+        partial(OpenAiCompatible, timeout=MODEL_TIMEOUT),
+    )
     patch.setattr(bot.app, "Http", lambda: impatient_http(timeout=SOURCE_TIMEOUT, max_bytes=2**22))
 
 

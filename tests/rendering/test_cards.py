@@ -9,7 +9,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from bot.domain.papers import Bullet, Paper, PaperId, Summary, SummaryOrigin
-from bot.rendering.cards import ABSTRACT_SENTENCES, DESCRIPTION_ROOM, colour, paper_card
+from bot.rendering.cards import DESCRIPTION_ROOM, colour, paper_card
 from bot.rendering.markup import plain
 from bot.rendering.message import Rendered
 from tests.rendering.discord_rules import as_read, check, length
@@ -100,11 +100,26 @@ def test_without_a_summary_the_abstract_speaks() -> None:
     assert footer(card).endswith(" · abstract")
 
 
-def test_a_long_abstract_says_how_much_it_leaves_out() -> None:
-    card = a_card(a_paper(summaries=(), abstract=" ".join(f"Sentence {n}." for n in range(8))))
+def test_of_a_long_abstract_the_telling_sentences_stand_on_the_card() -> None:
+    abstract = (
+        "Pictures are slow. Many wait. Others guess. However, guesses are wrong. "
+        r"We propose to draw $\alpha$ first. It needs 3 steps. "
+        "Experiments show 4.5 times the speed."
+    )
+    card = a_card(a_paper(summaries=(), abstract=abstract))
 
-    assert len(lines(card)) == 1 + ABSTRACT_SENTENCES + 1
-    assert lines(card)[-1] == "- *+3 more points*"
+    assert lines(card)[1:] == [
+        "- We propose to draw α first.",
+        "- It needs 3 steps.",
+        "- Experiments show 4.5 times the speed.",
+    ]
+
+
+def test_bullets_of_which_nothing_can_be_read_give_way_to_the_abstract() -> None:
+    card = a_card(a_paper(summaries=(a_summary("\u200b"),), abstract="We ask."))
+
+    assert lines(card)[1:] == ["- We ask."]
+    assert footer(card).endswith(" · abstract")
 
 
 def test_a_paper_of_which_only_the_title_is_known_has_a_card() -> None:

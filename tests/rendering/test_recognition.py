@@ -1,5 +1,6 @@
 """Our own messages are found again, and nothing else is taken for them."""
 
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from typing import Any
 
@@ -7,7 +8,7 @@ import discord
 import pytest
 
 from bot.domain.deliveries import EditionItem, Quiet, QuietReason
-from bot.domain.papers import PaperId
+from bot.domain.papers import Bullet, PaperId, Summary, SummaryOrigin
 from bot.rendering.cards import paper_card
 from bot.rendering.editions import closing, notice
 from bot.rendering.message import Rendered
@@ -70,6 +71,25 @@ def test_a_message_is_recognised(wanted: Rendered) -> None:
 
 def test_a_card_with_other_votes_or_without_its_picture_is_the_same() -> None:
     assert shows(stored(a_card(upvotes=1, heading="Today")), a_card(upvotes=99, plain=True))
+
+
+def test_a_card_that_got_better_bullets_is_the_same() -> None:
+    """So it is not sent a second time after its answer was lost."""
+    edited = paper_card(
+        replace(
+            a_paper(),
+            summaries=(
+                Summary(language="en", bullets=(Bullet("Better."),), origin=SummaryOrigin.MODEL),
+            ),
+        ),
+        day=DAY,
+        rank=1,
+        upvotes=30,
+        language="en",
+    )
+
+    assert shows(stored(edited, edited_timestamp="2024-06-04T09:30:00+00:00"), a_card())
+    assert shows(stored(a_card()), edited)
 
 
 @pytest.mark.parametrize("languages", [("en", "ko"), ("ko", "en"), ("ko", "de"), ("de", "ko")])

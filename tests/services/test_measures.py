@@ -28,8 +28,15 @@ def test_what_can_be_named_beforehand_begins_at_nought(measures: Measures) -> No
         assert scraped["messages_total", outcome] == 0
     for cause in SuspensionCause:
         assert scraped["suspensions_total", cause.value] == 0
-    for name in ("deliveries_planned", "messages_planned", "resumptions"):
+    for name in ("deliveries_planned", "messages_planned", "resumptions", "cards_improved"):
         assert scraped[f"{name}_total"] == 0
+    for name, labels in (
+        ("model_requests", ("answered", "failed")),
+        ("model_tokens", ("in", "out")),
+        ("summaries_checked", ("kept", "refused")),
+    ):
+        for label in labels:
+            assert scraped[f"{name}_total", label] == 0
 
 
 @pytest.mark.parametrize(
