@@ -100,6 +100,9 @@ class Improving:
     async def _improve_all(self) -> bool:
         """Whether none is left. A channel that fails now holds up no other, and a card that is
         being posted is waited for."""
+        async with self._database.reading() as stores:
+            if await stores.improvements.is_empty():
+                return True
         oldest = (self._now() - KEPT_FOR).astimezone(UTC).date()
         async with self._database.transaction() as stores:
             await stores.improvements.forget(before=oldest)

@@ -79,6 +79,11 @@ class ImprovementStore:
                 insert(self._connection, schema.improvements).on_conflict_do_nothing(), rows
             )
 
+    async def is_empty(self) -> bool:
+        """Whether no card is to be edited."""
+        first = await self._connection.scalar(select(_improvements.message).limit(1))
+        return first is None
+
     async def cards(self, limit: int, *, without: Collection[int] = ()) -> tuple[Card, ...]:
         """Posted cards that are to be edited, newest first, but for these channels'."""
         rows = await self._connection.execute(

@@ -215,8 +215,8 @@ async def test_a_card_that_is_being_posted_is_edited_after(
 
     async def meanwhile(channel_id: int, message: Rendered, *, nonce: str) -> object:
         if not kept.is_set():
-            kept.set()
             await summarised(database, now=clock)
+            kept.set()
         return await real(channel_id, message, nonce=nonce)
 
     channels.send = meanwhile  # type: ignore[assignment, method-assign]
