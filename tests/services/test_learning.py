@@ -1,7 +1,10 @@
 """Tastes over a real store: papers that fit, in order, with reasons, as things come and change."""
 
+import subprocess
+import sys
 from collections.abc import AsyncIterator
 from datetime import date, timedelta
+from pathlib import Path
 
 import pytest
 
@@ -240,3 +243,15 @@ async def test_a_shelf_that_is_late_or_cannot_be_read_leaves_the_order_to_the_vo
     assert await learning.ordering(reader_id=None, channel_id=CHANNEL) is None
 
     assert "ordered by votes, its taste is not at hand: the shelf is not ready" in caplog.text
+
+
+def test_a_bot_that_nobody_asks_for_a_taste_brings_no_numpy() -> None:
+    loaded = subprocess.run(
+        [sys.executable, "-c", "import bot.app, sys; print('numpy' in sys.modules)"],
+        capture_output=True,
+        text=True,
+        check=True,
+        cwd=Path(__file__).parents[2],
+    )
+
+    assert loaded.stdout == "False\n"
