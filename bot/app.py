@@ -12,6 +12,7 @@ from bot.cogs.follows import FollowCog
 from bot.cogs.interests import InterestCog
 from bot.cogs.lookups import LookupCog
 from bot.cogs.pages import PagesCog
+from bot.cogs.paper_authors import PaperAuthorsCog
 from bot.cogs.standing import StandingCog
 from bot.cogs.subscriptions import SubscriptionCog
 from bot.domain.subscriptions import shard_of
@@ -164,6 +165,7 @@ async def open_app(
             if post.seed:
                 seeding.wake()
 
+        learning = Learning(database, now=clock)
         delivering = Delivering(
             database,
             sender,
@@ -174,6 +176,7 @@ async def open_app(
             restored=await restored(database, clock()),
             measures=measures,
             on_posted=posted,
+            tastes=learning,
         )
         suspending = Suspending(
             database,
@@ -204,7 +207,6 @@ async def open_app(
             on_change=scheduling.track,
             on_resume=scheduling.follow,
         )
-        learning = Learning(database, now=clock)
         finding = Finding(database, now=clock, sources=archive.collecting.source_names)
         cooldown = Cooldown()
         pages = PagesCog(bot, finding, cooldown=cooldown, measures=measures)
@@ -229,6 +231,9 @@ async def open_app(
                 LookupCog(bot, finding, pages, cooldown=cooldown),
                 FollowCog(
                     bot, following, subscribing, finding, cooldown=cooldown, measures=measures
+                ),
+                PaperAuthorsCog(
+                    bot, following, subscribing, cooldown=cooldown, measures=measures
                 ),
                 InterestCog(bot, tracking, cooldown=Cooldown(PRESSED), measures=measures),
             ],

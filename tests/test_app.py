@@ -23,7 +23,7 @@ from bot.services.timing import DEFAULT_TIMING
 from bot.settings import load_settings
 from bot.storage.database import Stores, open_database
 from tests.builders import a_daily_time, a_digest, utc
-from tests.loopback.discord_faults import Broken, Cut, Late, Page, RateLimited
+from tests.loopback.discord_faults import Broken, Cut, Denied, Late, Page, RateLimited
 from tests.loopback.discord_gateway import Close
 from tests.loopback.discord_objects import Message
 from tests.loopback.discord_permissions import Permission
@@ -567,8 +567,11 @@ async def test_a_press_is_answered_on_the_card_for_all(
         pressed = await discord_server.click(message, ann, "saved:2406.00001")
         await pressed.answered(within=3)
         await until_liked(app, ann, "saved 2406.00001")
-        await until(lambda: _labels(message)[-1] == "Save 1")
-        assert _labels(message) == ["arXiv", "Hugging Face", "Like", "Save 1"]
+        await until(lambda: "Save 1" in _labels(message))
+        assert _labels(message) == [
+            *("arXiv", "Hugging Face"),
+            *("Like", "Save 1", "More like this", "Follow"),
+        ]
         assert message.id == cards[0], "and it is still the same post"
 
 
@@ -597,3 +600,88 @@ async def test_cards_are_seeded_also_by_the_next_process(
     me = discord_server.world.bot.id
     for message in discord_server.messages(channel):
         assert message.reactions == {"👍": [me], "🔖": [me], "👎": [me]}
+
+
+# --- people -------------------------------------------------------------------------------
+
+
+async def a_digest_is_due(
+    discord_server: LoopbackDiscord, app: App, reader: int, channel: int
+) -> None:
+    """A person has asked for their own papers, and those of today are owed."""
+    asked = await discord_server.slash(channel, reader, "me digest", {"language": "en"})
+    assert "by direct message" in (await asked.message()).content
+    before = await app.following.subscription(reader)
+    assert before is not None
+    at = (utc_now() - timedelta(minutes=5)).replace(second=0, microsecond=0)
+    async with app.database.transaction() as stores:
+        await stores.subscriptions.remove(before.id)
+        await stores.subscriptions.add(
+            guild_id=before.guild_id,
+            channel_id=before.channel_id,
+            preferences=Preferences(
+                daily=DailyTime(at=at.time(), zone=a_daily_time(zone="UTC").zone)
+            ),
+            created_at=utc_now() - timedelta(days=2),
+            created_by=reader,
+            reader_id=reader,
+        )
+
+
+async def test_closed_direct_messages_are_told_of_and_lose_and_double_nothing(
+    discord_server: LoopbackDiscord, environment: dict[str, str]
+) -> None:
+    """Refused at the first digest, kept, told of under the next command, taken up again."""
+    guild = discord_server.add_guild("lab")
+    channel = discord_server.add_channel(guild, "papers")
+    reader = discord_server.add_member(guild, "ann")
+    await prepare(environment, {}, numbers=range(1, 4))
+    discord_server.shut_direct_messages(reader)
+    async with online(discord_server) as app:
+        await a_digest_is_due(discord_server, app, reader, channel)
+        await app.scheduling.sweep()
+
+        async def is_suspended() -> bool:
+            kept = await app.following.subscription(reader)
+            return kept is not None and kept.suspension is not None
+
+        await until_stored(is_suspended)
+        refused = discord_server.tally.invalid
+        await app.scheduling.sweep()
+        assert discord_server.tally.invalid == refused == 1, "it is not asked again by itself"
+        assert discord_server.direct_messages(reader) == []
+
+        discord_server.shut_direct_messages(reader, shut=False)
+        command = await discord_server.slash(channel, reader, "follow list")
+        assert "You follow nothing yet" in (await command.message()).content
+        [told] = await command.followed_up()
+        assert "Your direct messages were closed to me" in told.content
+        direct = discord_server.world.direct_channel(discord_server.world.users[reader]).id
+        assert titles(await discord_server.posted(direct, 3)) == ["Paper 1", "Paper 2", "Paper 3"]
+
+        again = await discord_server.slash(channel, reader, "follow list")
+        await again.message()
+        await app.scheduling.sweep()
+        assert len(discord_server.messages(direct)) == 3
+        assert again.followups == []
+
+
+async def test_who_cannot_be_written_to_at_all_is_told_so_and_nothing_is_kept(
+    discord_server: LoopbackDiscord, environment: dict[str, str]
+) -> None:
+    guild = discord_server.add_guild("lab")
+    channel = discord_server.add_channel(guild, "papers")
+    reader = discord_server.add_member(guild, "ann")
+    await prepare(environment, {}, numbers=range(1, 4))
+    async with online(discord_server) as app:
+        discord_server.inject(Denied(403, 50007), "POST", "/users/@me/channels")
+
+        refused = await discord_server.slash(
+            channel, reader, "follow words", {"words": "diffusion"}
+        )
+
+        assert "I can't write to you. Allow direct messages" in (await refused.message()).content
+        assert await app.following.follows(reader) == ()
+        assert await app.following.subscription(reader) is None
+        taken = await discord_server.slash(channel, reader, "follow words", {"words": "diffusion"})
+        assert "You follow `diffusion` now" in (await taken.message()).content

@@ -106,7 +106,9 @@ class FollowCog(PressedCog):
     async def author(self, interaction: Interaction, name: Text) -> None:
         await interaction.response.defer(ephemeral=True)
         followed = await self._following.follow_author(
-            interaction.user.id, name, language=await self._bullets(interaction)
+            interaction.user.id,
+            name,
+            language=await language_of_bullets(interaction, self._subscribing),
         )
         await self._confirm(interaction, followed)
 
@@ -117,7 +119,9 @@ class FollowCog(PressedCog):
     async def words(self, interaction: Interaction, words: Text) -> None:
         await interaction.response.defer(ephemeral=True)
         followed = await self._following.follow_words(
-            interaction.user.id, words, language=await self._bullets(interaction)
+            interaction.user.id,
+            words,
+            language=await language_of_bullets(interaction, self._subscribing),
         )
         await self._confirm(interaction, followed)
 
@@ -164,13 +168,15 @@ class FollowCog(PressedCog):
     async def toggle(self, interaction: Interaction, author_id: int) -> None:
         await interaction.response.defer(ephemeral=True)
         done = await self._following.toggle_author(
-            interaction.user.id, author_id, language=await self._bullets(interaction)
+            interaction.user.id,
+            author_id,
+            language=await language_of_bullets(interaction, self._subscribing),
         )
         if isinstance(done, Follow):
             await self._ended(interaction, done)
         else:
             await self._confirm(interaction, done)
-        await self._take_up(interaction)
+        await take_up(interaction, self._following)
 
     # --- the person's own papers ---
 
@@ -236,24 +242,13 @@ class FollowCog(PressedCog):
             at=parse_time(time) if time is not None else None,
             zone=parse_zone(timezone, at=interaction.created_at) if timezone else None,
         )
-        await say(interaction, self._when(subscription))
+        await say(interaction, when_they_come(subscription))
 
     # --- direct messages that were closed ---
 
     @commands.Cog.listener()
     async def on_app_command_completion(self, interaction: Interaction, _: object) -> None:
-        await self._take_up(interaction)
-
-    async def _take_up(self, interaction: Interaction) -> None:
-        """Tell a person who is here again that their messages did not get through, and try."""
-        if await self._following.take_up(interaction.user.id):
-            await say(
-                interaction,
-                phrase(
-                    "Your direct messages were closed to me, so your papers waited. I try again "
-                    "now: allow direct messages in the privacy settings of a server we share."
-                ),
-            )
+        await take_up(interaction, self._following)
 
     # --- what is offered ---
 
@@ -286,12 +281,6 @@ class FollowCog(PressedCog):
 
     # --- answers ---
 
-    async def _bullets(self, interaction: Interaction) -> str:
-        """The language of a new subscription: the reader's own, if there are bullets in it."""
-        tags = await self._subscribing.languages()
-        own = language_of(interaction)
-        return next((tag for tag in (own, own.partition("-")[0]) if tag in tags), "en")
-
     async def _confirm(self, interaction: Interaction, followed: Followed) -> None:
         said = quoted(followed.said, _LINE_ROOM)
         if not followed.is_new:
@@ -303,25 +292,44 @@ class FollowCog(PressedCog):
                 "You follow {said} now. No paper here has that author yet: I watch for the name.",
                 said=said,
             )
-        when = self._when(followed.subscription)
+        when = when_they_come(followed.subscription)
         await say(interaction, phrase("{opening} {when}", opening=opening, when=when))
 
     async def _ended(self, interaction: Interaction, follow: Follow) -> None:
         said = quoted(follow.said, _LINE_ROOM)
         await say(interaction, phrase("You follow {said} no longer.", said=said))
 
-    def _when(self, subscription: Subscription) -> Phrase:
-        daily = subscription.preferences.daily
-        values = {"time": f"{daily.at:%H:%M}", "zone": daily.zone.key}
-        if subscription.scope is Scope.LISTS:
-            return phrase(
-                "Your papers come daily at {time} ({zone}), followed ones first.", **values
-            )
-        return phrase(
-            "New papers come by direct message, one a day at most, at {time} ({zone}); `/me hour` "
-            "changes that.",
-            **values,
+
+async def take_up(interaction: Interaction, following: Following) -> None:
+    """Tell a person who is here again that their messages did not get through, and try again."""
+    if await following.take_up(interaction.user.id):
+        await say(
+            interaction,
+            phrase(
+                "Your direct messages were closed to me, so your papers waited. I try again "
+                "now: allow direct messages in the privacy settings of a server we share."
+            ),
         )
+
+
+async def language_of_bullets(interaction: Interaction, subscribing: Subscribing) -> str:
+    """The language of a new subscription: the reader's own, if there are bullets in it."""
+    tags = await subscribing.languages()
+    own = language_of(interaction)
+    return next((tag for tag in (own, own.partition("-")[0]) if tag in tags), "en")
+
+
+def when_they_come(subscription: Subscription) -> Phrase:
+    """When a person gets what they follow, and the papers of the day if they want these."""
+    daily = subscription.preferences.daily
+    values = {"time": f"{daily.at:%H:%M}", "zone": daily.zone.key}
+    if subscription.scope is Scope.LISTS:
+        return phrase("Your papers come daily at {time} ({zone}), followed ones first.", **values)
+    return phrase(
+        "New papers come by direct message, one a day at most, at {time} ({zone}); `/me hour` "
+        "changes that.",
+        **values,
+    )
 
 
 def _described(follow: Follow) -> Phrase:

@@ -18,6 +18,7 @@ from bot.domain.subscriptions import (
     DEFAULT_TIME,
     MAX_LIMIT,
     DailyTime,
+    Order,
     Preferences,
     Subscription,
     SubscriptionState,
@@ -46,7 +47,12 @@ _OPTIONS: Final = {
     "role": translatable("A role to mention once a day"),
     "quiet_days": translatable("Explain days without papers in one silent line"),
     "reactions": translatable("Put reactions under each card, for readers to join"),
+    "order": translatable("Which papers come first; by taste, every fifth is something else"),
 }
+_ORDERS: Final = [
+    app_commands.Choice(name=translatable("Most votes"), value=Order.VOTES.value),
+    app_commands.Choice(name=translatable("What this channel likes"), value=Order.TASTE.value),
+]
 
 
 class SubscriptionCog(commands.Cog):
@@ -66,6 +72,7 @@ class SubscriptionCog(commands.Cog):
         description=translatable("Bring the papers of the day to a channel, every day at your hour")
     )
     @app_commands.describe(**_OPTIONS)
+    @app_commands.choices(order=_ORDERS)
     @app_commands.guild_only()
     @app_commands.default_permissions(_MANAGERS)
     async def subscribe(
@@ -79,6 +86,7 @@ class SubscriptionCog(commands.Cog):
         role: discord.Role | None = None,
         quiet_days: bool = True,
         reactions: bool = False,
+        order: str = Order.VOTES.value,
     ) -> None:
         await interaction.response.defer(ephemeral=True)
         target = await managed_channel(interaction, channel)
@@ -93,6 +101,7 @@ class SubscriptionCog(commands.Cog):
             role_id=role.id if role is not None else None,
             announce_quiet_days=quiet_days,
             seed_reactions=reactions,
+            order=Order(order),
         )
         subscription = await self._subscribing.subscribe(
             guild_id=target.guild.id,
@@ -149,6 +158,7 @@ class SubscriptionCog(commands.Cog):
         name="edit", description=translatable("Change a subscription; what you leave out stays")
     )
     @app_commands.describe(**_OPTIONS, no_role=translatable("Mention no role any more"))
+    @app_commands.choices(order=_ORDERS)
     async def edit(
         self,
         interaction: discord.Interaction,
@@ -161,6 +171,7 @@ class SubscriptionCog(commands.Cog):
         no_role: bool = False,
         quiet_days: bool | None = None,
         reactions: bool | None = None,
+        order: str | None = None,
     ) -> None:
         await interaction.response.defer(ephemeral=True)
         target = await managed_channel(interaction, channel)
@@ -183,6 +194,7 @@ class SubscriptionCog(commands.Cog):
             role_id=None if no_role else role.id if role is not None else before.role_id,
             announce_quiet_days=before.announce_quiet_days if quiet_days is None else quiet_days,
             seed_reactions=before.seed_reactions if reactions is None else reactions,
+            order=before.order if order is None else Order(order),
         )
         if after == before:
             raise InvalidInput(
@@ -327,6 +339,8 @@ class SubscriptionCog(commands.Cog):
             parts.append(phrase("silent on days without papers"))
         if preferences.seed_reactions:
             parts.append(phrase("with reactions to join"))
+        if preferences.order is Order.TASTE:
+            parts.append(phrase("ordered by what this channel likes"))
         settings = ", ".join(spoken(part, language) for part in parts)
         return f"{settings}. {spoken(self._state(subscription), language)}"
 

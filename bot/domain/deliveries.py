@@ -61,6 +61,12 @@ class Edition:
         return bool(self.items)
 
 
+def in_order(found: Edition, papers: Sequence[PaperId]) -> Edition:
+    """The same papers in the order of `papers`, which has all of them."""
+    places = {paper_id: place for place, paper_id in enumerate(papers)}
+    return Edition(tuple(sorted(found.items, key=lambda item: places[item.paper_id])))
+
+
 def for_reader(found: Edition, followed: Collection[PaperId], scope: Scope) -> Edition:
     """The edition of a person: papers that they follow first, or these alone."""
     first = tuple(item for item in found.items if item.paper_id in followed)

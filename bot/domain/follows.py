@@ -25,7 +25,8 @@ class Follow:
     """What one person follows.
 
     An author is the one of `author_id`, whose name is `said`; without an id it is a name that no
-    paper had when it was followed, and every author who is written like it is meant.
+    paper had when it was followed, and every author who is written like it is meant, until the
+    first of them has come.
     """
 
     id: int

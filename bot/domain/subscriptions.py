@@ -82,6 +82,14 @@ class Scope(StrEnum):
     FOLLOWED = "followed"
 
 
+class Order(StrEnum):
+    """How a channel's papers are ordered. VOTES: as their list has them. TASTE: by what its readers
+    liked, with every fifth place for something else."""
+
+    VOTES = "votes"
+    TASTE = "taste"
+
+
 class SuspensionCause(StrEnum):
     """Why a channel takes nothing from us.
 
@@ -113,6 +121,7 @@ class Preferences:
     `limit` is how many papers get an embed of their own; the rest follow as links.
     `announce_quiet_days` turns off the lines that explain a day without papers.
     With `seed_reactions` each card gets our own reactions first, to invite others.
+    `order` says which papers are the best; a person's own are always in the order of their taste.
     """
 
     daily: DailyTime
@@ -121,6 +130,7 @@ class Preferences:
     role_id: int | None = None
     announce_quiet_days: bool = True
     seed_reactions: bool = False
+    order: Order = Order.VOTES
 
     def __post_init__(self) -> None:
         if not 1 <= self.limit <= MAX_LIMIT:

@@ -15,16 +15,17 @@ import random
 import time
 import uuid
 from collections import defaultdict
-from collections.abc import Callable, Coroutine, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import Enum, auto
 from functools import lru_cache, partial
-from typing import Any, Final, Protocol, Self
+from typing import TYPE_CHECKING, Any, Final, Protocol, Self
 
 from bot.domain.deliveries import (
     Delivery,
     DeliveryState,
+    Edition,
     EditionItem,
     Message,
     MessageKind,
@@ -39,17 +40,19 @@ from bot.domain.deliveries import (
     Wait,
     decide,
     for_reader,
+    in_order,
     lists_for,
     lists_for_first,
     must_look_back,
     plan,
     plan_notice,
 )
-from bot.domain.digests import Listing
-from bot.domain.follows import Follow, followed
+from bot.domain.digests import Digest, Listing
+from bot.domain.follows import Follow, FollowKind, followed
 from bot.domain.interests import Place, Verdict
 from bot.domain.papers import PaperId
 from bot.domain.subscriptions import (
+    Order,
     Preferences,
     Scope,
     Subscription,
@@ -57,6 +60,7 @@ from bot.domain.subscriptions import (
     SuspensionCause,
 )
 from bot.domain.suspensions import Standing, cause_of
+from bot.domain.text import clean
 from bot.rendering.cards import paper_card
 from bot.rendering.editions import closing, following, heading, notice, reason
 from bot.rendering.message import Rendered
@@ -69,6 +73,9 @@ from bot.services.turns import Turns, by_turns
 from bot.storage.database import Database, Stores
 from bot.storage.errors import StorageError
 
+if TYPE_CHECKING:  # it brings numpy, and many a bot is never asked for a taste
+    from bot.domain.tastes import Ordering
+
 log = logging.getLogger(__name__)
 
 MESSAGES_AT_ONCE: Final = 64
@@ -78,6 +85,10 @@ few enough that a command's own requests never queue behind thousands."""
 MESSAGES_PER_SERVER: Final = 16
 """Of those, for one server: it has its share of 50 a second even at a third of a second's delay,
 and leaves the rest to others when all its channels hang."""
+
+MESSAGES_TO_PEOPLE: Final = 32
+"""Of those, for direct messages in all, one a person: thousands of people at one hour, or direct
+messages that all hang, leave half to the servers."""
 
 PLANNED_AT_ONCE: Final = 4
 """Deliveries planned at once. Writers take turns, so with thousands due at one hour the first
@@ -124,6 +135,15 @@ class Posted:
     seed: bool
 
 
+class Tastes(Protocol):
+    """What people and channels care about. `services.learning` has it."""
+
+    async def ordering(self, *, reader_id: int | None, channel_id: int) -> "Ordering | None":
+        """How a person's taste orders papers, or that of a channel; `None` if there is none, or
+        not soon."""
+        ...
+
+
 class _Step(Enum):
     """How a delivery goes on after one message."""
 
@@ -148,6 +168,7 @@ class Delivering:
         restored: Restored | None = None,
         measures: Measures | None = None,
         on_posted: Callable[[Posted], None] = lambda _posted: None,
+        tastes: Tastes | None = None,
     ) -> None:
         self._database = database
         self._sender = sender
@@ -158,11 +179,13 @@ class Delivering:
         self._restored = restored
         self._measures = measures or Measures()
         self._on_posted = on_posted
+        self._tastes = tastes
         self._lists = RecentLists()
         self._owner = uuid.uuid4().hex
         self._channels: defaultdict[int, asyncio.Lock] = defaultdict(asyncio.Lock)
         self._planning = asyncio.Semaphore(PLANNED_AT_ONCE)
         self._turns = Turns(MESSAGES_AT_ONCE, each=MESSAGES_PER_SERVER)
+        self._peoples_turns = Turns(MESSAGES_TO_PEOPLE, each=1)
         self._handed_over: dict[int, _Moment] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._stopping = asyncio.Event()
@@ -178,13 +201,16 @@ class Delivering:
 
     async def _open(self, subscription: Subscription, slot_at: datetime) -> Delivery | None:
         """The delivery of a slot, planned; `None` if there is nothing to send, yet or at all."""
+        ordering = await self._ordering(subscription)
         async with self._database.transaction() as stores:
             # It may have been paused, changed or ended since it was read.
             fresh = await stores.subscriptions.get(subscription.id)
             if fresh is None or not fresh.owes(slot_at):
                 return None
             delivery = await stores.deliveries.open(fresh, slot_at)
-            planned = None if delivery is None else await self._plan(stores, delivery, fresh)
+            planned = (
+                None if delivery is None else await self._plan(stores, delivery, fresh, ordering)
+            )
         return self._counted(planned)
 
     async def deliver_all(self, subscriptions: Sequence[tuple[Subscription, datetime]]) -> None:
@@ -215,6 +241,9 @@ class Delivering:
     # --- planning ---
 
     async def _plan_again(self, delivery: Delivery) -> None:
+        async with self._database.reading() as stores:
+            waiting = await stores.subscriptions.get(delivery.subscription_id)
+        ordering = None if waiting is None else await self._ordering(waiting)
         async with self._database.transaction() as stores:
             subscription = await stores.subscriptions.get(delivery.subscription_id)
             if subscription is None or subscription.state is SubscriptionState.PAUSED:
@@ -222,12 +251,30 @@ class Delivering:
                 return
             if subscription.state is SubscriptionState.SUSPENDED:
                 return
-            planned = await self._plan(stores, delivery, subscription)
+            planned = await self._plan(stores, delivery, subscription, ordering)
         if self._counted(planned) is not None:
             await self._drain(delivery)
 
+    async def _ordering(self, subscription: Subscription) -> "Ordering | None":
+        """The taste in whose order a subscription gets its papers. Whatever is wrong with it, the
+        papers go out: by votes."""
+        is_digest = subscription.reader_id is not None and subscription.scope is Scope.LISTS
+        if self._tastes is None or not (is_digest or subscription.preferences.order is Order.TASTE):
+            return None
+        try:
+            return await self._tastes.ordering(
+                reader_id=subscription.reader_id, channel_id=subscription.channel_id
+            )
+        except Exception:
+            log.exception("channel %d is ordered by votes", subscription.channel_id)
+            return None
+
     async def _plan(
-        self, stores: Stores, delivery: Delivery, subscription: Subscription
+        self,
+        stores: Stores,
+        delivery: Delivery,
+        subscription: Subscription,
+        ordering: "Ordering | None",
     ) -> Delivery | None:
         """Decide what the slot brings and write it down; `None` if there is nothing to send yet."""
         channel_id, slot_at = delivery.channel_id, delivery.slot_at
@@ -238,7 +285,8 @@ class Delivering:
             digests = (newest,) if newest is not None else ()
         papers = [listing.paper for digest in digests for listing in digest]
         listed = {paper.id for paper in papers}
-        follows = await _follows(stores, subscription)
+        follows = followed(await _follows(stores, subscription), papers)
+        await _tie(stores, follows)
         decision = decide(
             subscription,
             slot_at=slot_at,
@@ -250,8 +298,10 @@ class Delivering:
                 channel_id, [digest.day for digest in digests]
             ),
             down_since=await stores.lists.down_since(self._sources),
-            choose=partial(
-                for_reader, followed=followed(follows, papers), scope=subscription.scope
+            choose=lambda found: for_reader(
+                _in_order(found, digests, ordering, room=subscription.reader_id is None),
+                followed=follows,
+                scope=subscription.scope,
             ),
         )
         if isinstance(decision, Wait):
@@ -326,7 +376,7 @@ class Delivering:
             if message.state in (MessageState.POSTED, MessageState.REJECTED):
                 continue
             while not self._stopping.is_set():
-                async with self._turns.turn(subscription.guild_id):
+                async with self._turn(subscription):
                     step = await self._post(subscription, message, contents)
                 if step is _Step.NEXT:
                     break
@@ -344,6 +394,17 @@ class Delivering:
             len(delivery.items),
         )
         return done
+
+    @contextlib.asynccontextmanager
+    async def _turn(self, subscription: Subscription) -> AsyncIterator[None]:
+        """Wait for a turn among the servers; a person is one server, among the other people."""
+        if subscription.reader_id is None:
+            async with self._turns.turn(subscription.guild_id):
+                yield
+        else:
+            of_person = subscription.channel_id
+            async with self._peoples_turns.turn(of_person), self._turns.turn(of_person):
+                yield
 
     def _rank_of_source(self, source: str) -> int:
         """Its place in the settings; what was imported by hand comes last."""
@@ -493,11 +554,36 @@ class Delivering:
             log.exception("a delivery failed")
 
 
+def _in_order(
+    found: Edition, digests: Sequence[Digest], ordering: "Ordering | None", *, room: bool
+) -> Edition:
+    """The papers of an edition in the order of a taste, with `room` for something outside it."""
+    if ordering is None:
+        return found
+    listings = {(d.day, listing.paper.id): listing for d in digests for listing in d}
+    placed = ordering([listings[item.day, item.paper_id] for item in found.items], room=room)
+    return in_order(found, [place.paper_id for place in placed])
+
+
 async def _follows(stores: Stores, subscription: Subscription) -> Sequence[Follow]:
     """What its person follows; nobody follows anything for a channel."""
     if subscription.reader_id is None:
         return ()
     return await stores.follows.of_reader(subscription.reader_id)
+
+
+async def _tie(stores: Stores, found: Mapping[PaperId, Sequence[Follow]]) -> None:
+    """Let names that were followed before any paper had them be of the one author who has them
+    now: whoever is written alike later is somebody else."""
+    names = {
+        follow
+        for why in found.values()
+        for follow in why
+        if follow.kind is FollowKind.AUTHOR and follow.author_id is None
+    }
+    for follow in names:
+        if len(authors := await stores.authors.named(follow.said)) == 1:
+            await stores.follows.tie(follow, authors[0].id, clean(authors[0].name))
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,7 @@ from sqlalchemy import ColumnElement, CursorResult, Row, case, delete, or_, sele
 from bot.domain.deliveries import DeliveryState
 from bot.domain.subscriptions import (
     DailyTime,
+    Order,
     Preferences,
     Scope,
     Subscription,
@@ -295,6 +296,7 @@ def _preference_values(preferences: Preferences) -> dict[str, Any]:
         "role_id": preferences.role_id,
         "announce_quiet_days": preferences.announce_quiet_days,
         "seed_reactions": preferences.seed_reactions,
+        "paper_order": preferences.order.value,
     }
 
 
@@ -314,6 +316,7 @@ def _subscription(row: Row[Any]) -> Subscription:
             role_id=row.role_id,
             announce_quiet_days=row.announce_quiet_days,
             seed_reactions=row.seed_reactions,
+            order=Order(row.paper_order),
         ),
         created_at=row.created_at,
         created_by=row.created_by,

@@ -22,6 +22,7 @@ from bot.domain.deliveries import (
     days_to_read,
     decide,
     edition,
+    for_reader,
     is_closed,
     lists_for,
     lists_for_first,
@@ -33,6 +34,7 @@ from bot.domain.deliveries import (
 )
 from bot.domain.digests import Digest
 from bot.domain.papers import PaperId
+from bot.domain.subscriptions import Scope
 from tests.builders import (
     CHANNEL,
     a_daily_time,
@@ -103,6 +105,19 @@ def test_the_first_delivery_brings_the_newest_list_only() -> None:
         first=True,
     )
     assert numbers(found.items) == [2]
+
+
+def test_a_person_gets_what_they_follow_first_or_that_alone() -> None:
+    found = edition([a_digest(TUE, [1, 2, 3, 4])], had=(), delivered_days=(), first=False)
+
+    first = for_reader(found, ids(4, 2, 9), Scope.LISTS)
+    alone = for_reader(found, ids(4, 2, 9), Scope.FOLLOWED)
+
+    assert numbers(first.items) == [2, 4, 1, 3]
+    assert [item.rank for item in first.items] == [2, 4, 1, 3], "places are those of the list"
+    assert numbers(alone.items) == [2, 4]
+    assert not for_reader(found, (), Scope.FOLLOWED)
+    assert for_reader(found, (), Scope.LISTS) == found
 
 
 def test_a_delivery_draws_on_three_days_dated_in_utc() -> None:

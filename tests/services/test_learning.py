@@ -10,51 +10,17 @@ import pytest
 
 from bot.domain.digests import Digest, Listing
 from bot.domain.interests import Place, Verdict
-from bot.domain.papers import Paper, PaperId
+from bot.domain.papers import PaperId
 from bot.services import learning as module
 from bot.services.learning import Fit, Learning
 from bot.storage.database import Database
 from bot.storage.errors import PaperNotFound
 from tests.builders import CHANNEL, DAY, GUILD, a_paper
 from tests.services.conftest import Clock, store
+from tests.subjects import NEW, OLD, SUBJECTS, about, of, subject
 
-SUBJECTS = {
-    "robots": "robot grasping manipulation gripper arm control policy",
-    "proofs": "theorem proof lean formal logic prover lemma",
-    "images": "image diffusion denoising sampler latent noise schedule",
-}
 HERE = Place(GUILD, CHANNEL)
 READER, OTHER, THIRD = 1, 2, 3
-
-
-def about(subject: str, number: int) -> Paper:
-    words = SUBJECTS[subject].split()
-    chosen = [words[(number + step) % len(words)] for step in range(4)]
-    return a_paper(
-        number,
-        title=f"{chosen[0]} and {chosen[1]}",
-        abstract=f"About {chosen[2]}, {chosen[3]}.",
-        authors=(),
-        summaries=(),
-    )
-
-
-def a_list(day: date, first: int) -> Digest:
-    """Nine papers, three of each subject, by votes."""
-    papers = [about(subject, first + n) for n, subject in enumerate(list(SUBJECTS) * 3)]
-    return Digest.of(day, [Listing(paper=p, upvotes=50 - n) for n, p in enumerate(papers)])
-
-
-OLD, NEW = a_list(DAY, 1), a_list(DAY + timedelta(days=10), 11)
-
-
-def subject(paper_id: PaperId) -> str:
-    number = int(paper_id.value[-5:])
-    return list(SUBJECTS)[(number - (1 if number < 10 else 11)) % 3]
-
-
-def of(digest: Digest, wanted: str) -> list[PaperId]:
-    return [listing.paper.id for listing in digest if subject(listing.paper.id) == wanted]
 
 
 async def say(

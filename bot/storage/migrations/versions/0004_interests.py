@@ -74,6 +74,10 @@ def upgrade() -> None:
         "subscriptions",
         sa.Column("seed_reactions", sa.Boolean(), nullable=False, server_default=sa.false()),
     )
+    op.add_column(
+        "subscriptions",
+        sa.Column("paper_order", sa.Text(), nullable=False, server_default="votes"),
+    )
     op.add_column("subscriptions", sa.Column("reader_id", sa.BigInteger()))
     op.add_column(
         "subscriptions",
