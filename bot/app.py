@@ -207,7 +207,7 @@ async def open_app(
             on_change=scheduling.track,
             on_resume=scheduling.follow,
         )
-        finding = Finding(database, now=clock, sources=archive.collecting.source_names)
+        finding = Finding(database, learning, now=clock, sources=archive.collecting.source_names)
         cooldown = Cooldown()
         pages = PagesCog(bot, finding, cooldown=cooldown, measures=measures)
 

@@ -32,13 +32,14 @@ def a_list(day: date, first: int) -> Digest:
     return Digest.of(day, [Listing(paper=p, upvotes=50 - n) for n, p in enumerate(papers)])
 
 
-OLD: Final = a_list(DAY - timedelta(days=10), 1)
-NEW: Final = a_list(DAY, 11)
+OLD: Final = a_list(DAY - timedelta(days=10), 51)
+NEW: Final = a_list(DAY, 71)
 
 
 def subject(paper_id: PaperId) -> str:
+    """What a paper of the lists is about."""
     number = int(paper_id.value[-5:])
-    return list(SUBJECTS)[(number - (1 if number < 10 else 11)) % 3]
+    return list(SUBJECTS)[(number - (71 if number > 70 else 51)) % 3]
 
 
 def of(digest: Digest, wanted: str) -> list[PaperId]:

@@ -13,7 +13,7 @@ from bot import __version__
 from bot.answering import language_of, think
 from bot.cogs.cooldown import Cooldown
 from bot.cogs.pages import PagesCog, fill
-from bot.domain.lookups import Candidates, NoList, Period
+from bot.domain.lookups import Candidates, ForYou, NoList, Period, Similar
 from bot.domain.phrases import counted, phrase, translatable
 from bot.permissions import invitation
 from bot.rendering import limits, markup
@@ -30,6 +30,7 @@ Text = app_commands.Range[str, 1, 200]
 Votes = app_commands.Range[int, 0, 1_000_000]
 
 FIND_PAPERS: Final = translatable("Find papers")
+MORE_LIKE_THIS: Final = translatable("More like this")
 
 _EVERYWHERE: Final = app_commands.AppCommandContext(guild=True, dm_channel=True)
 _SHARE: Final = translatable("Show the answer to everybody here")
@@ -40,6 +41,13 @@ _PERIODS: Final = (
     app_commands.Choice(name=translatable("Month"), value=Period.MONTH.value),
     app_commands.Choice(name=translatable("Year"), value=Period.YEAR.value),
     app_commands.Choice(name=translatable("All"), value=Period.ALL.value),
+)
+
+
+_DAYS: Final = "days"
+_FROM: Final = (
+    app_commands.Choice(name=translatable("Last days"), value=_DAYS),
+    app_commands.Choice(name=translatable("Archive"), value="archive"),
 )
 
 
@@ -65,16 +73,23 @@ class LookupCog(commands.Cog):
         self._pages = pages
         self._cooldown = cooldown
         self._links = project_links(metadata("daily-papers").get_all("Project-URL") or [])
-        self._find_papers = app_commands.ContextMenu(
-            name=FIND_PAPERS, callback=self.find_papers, allowed_contexts=_EVERYWHERE
-        )
-        self._find_papers.add_check(self.interaction_check)
+        self._menus = [
+            app_commands.ContextMenu(name=name, callback=callback, allowed_contexts=_EVERYWHERE)
+            for name, callback in (
+                (FIND_PAPERS, self.find_papers),
+                (MORE_LIKE_THIS, self.more_like_this),
+            )
+        ]
+        for menu in self._menus:
+            menu.add_check(self.interaction_check)
 
     async def cog_load(self) -> None:
-        self._bot.tree.add_command(self._find_papers)
+        for menu in self._menus:
+            self._bot.tree.add_command(menu)
 
     async def cog_unload(self) -> None:
-        self._bot.tree.remove_command(self._find_papers.name, type=self._find_papers.type)
+        for menu in self._menus:
+            self._bot.tree.remove_command(menu.name, type=menu.type)
 
     async def interaction_check(self, interaction: Interaction) -> bool:
         self._cooldown.spend(interaction)
@@ -159,6 +174,16 @@ class LookupCog(commands.Cog):
         question = await self._finding.best(Period(period))
         await self._pages.show(interaction, question)
 
+    @papers.command(
+        name="foryou", description=translatable("Papers that fit what you liked and saved")
+    )
+    @app_commands.rename(from_="from")
+    @app_commands.describe(from_=translatable("The last days, or the whole archive"))
+    @app_commands.choices(from_=list(_FROM))
+    async def for_you(self, interaction: Interaction, from_: str = _DAYS) -> None:
+        await think(interaction, share=False)
+        await self._pages.show(interaction, ForYou(archive=from_ != _DAYS))
+
     @app_commands.command(description=translatable("What I am, what I hold, and what I keep"))
     @app_commands.describe(share=_SHARE)
     @app_commands.allowed_contexts(guilds=True, dms=True)
@@ -180,6 +205,12 @@ class LookupCog(commands.Cog):
         """The papers that a message links to or names."""
         await think(interaction, share=False)
         await self._pages.show(interaction, self._finding.named("\n".join(_texts(message))))
+
+    async def more_like_this(self, interaction: Interaction, message: discord.Message) -> None:
+        """Papers like the first that a message links to or names."""
+        await think(interaction, share=False)
+        named = self._finding.named("\n".join(_texts(message)))
+        await self._pages.show(interaction, Similar(named.papers[0]))
 
     # --- what is offered while one types ---
 

@@ -17,7 +17,15 @@ from discord.ext import commands
 from bot.answering import language_of, say, think
 from bot.cogs.cooldown import Cooldown
 from bot.cogs.follows import FollowAuthor
-from bot.cogs.pressed import Interaction, PressedCog, answered, button, is_known, is_of
+from bot.cogs.pressed import (
+    Interaction,
+    PressedCog,
+    answered,
+    asker_of,
+    button,
+    is_known,
+    is_of,
+)
 from bot.domain.errors import BotError, InvalidInput
 from bot.domain.lookups import (
     PAGE,
@@ -28,6 +36,7 @@ from bot.domain.lookups import (
     OnDay,
     Question,
     QuestionExpired,
+    Similar,
 )
 from bot.domain.papers import PaperId
 from bot.domain.phrases import Phrase, phrase
@@ -140,6 +149,26 @@ class Choose(
         )
 
 
+class MoreLikeThis(
+    discord.ui.DynamicItem[discord.ui.Button[Any]],
+    template=re.compile(r"similar:(?P<paper>[\w./-]{1,40})", re.ASCII),
+):
+    """Shows who pressed it papers like the one that is named in it."""
+
+    def __init__(self, button: discord.ui.Button[Any], paper: str) -> None:
+        super().__init__(button)
+        self._paper = paper
+
+    @classmethod
+    async def from_custom_id(
+        cls, _: Interaction, item: discord.ui.Item[Any], match: re.Match[str], /
+    ) -> Self:
+        return cls(button(item), match["paper"])
+
+    async def callback(self, interaction: Interaction) -> None:
+        await _pages(interaction).more_like(interaction, self._paper)
+
+
 _CHOOSE_AUTHOR: Final = phrase("Choose an author")
 _CHOOSE_DAY: Final = phrase("Choose a day nearby")
 _OPEN: Final = phrase("Open a paper, for you alone")
@@ -149,7 +178,7 @@ _OUTDATED: Final = phrase("That is from an older version of me. Ask again with `
 class PagesCog(PressedCog):
     """Shows answers, and answers whoever presses what stands under them."""
 
-    items = (TurnPages, OpenPaper, Choose)
+    items = (TurnPages, OpenPaper, Choose, MoreLikeThis)
 
     def __init__(
         self,
@@ -228,6 +257,11 @@ class PagesCog(PressedCog):
         await think(interaction, share=False)
         await self.show_paper(interaction, PaperId.parse(value))
 
+    @answered("more like this")
+    async def more_like(self, interaction: Interaction, value: str) -> None:
+        await think(interaction, share=False)
+        await self.show(interaction, Similar(PaperId.parse(value)))
+
     @answered("choose")
     async def choose(
         self, interaction: Interaction, kind: str, value: str, *, language: str
@@ -258,7 +292,7 @@ class PagesCog(PressedCog):
                 await self.refuse(interaction)
 
     async def _show(self, interaction: Interaction, question: Question, *, language: str) -> None:
-        answer = await self.finding.answer(question, language=language)
+        answer = await self.finding.answer(question, asker=asker_of(interaction), language=language)
         token = await self._kept(question) if answer.pages > 1 else None
         await _fill_page(interaction, answer, token, language)
 
@@ -278,7 +312,9 @@ class PagesCog(PressedCog):
         except QuestionExpired:
             await _take_away(interaction, TurnPages)
             raise
-        answer = await self.finding.answer(question, page=place.page, language=place.language)
+        answer = await self.finding.answer(
+            question, asker=asker_of(interaction), page=place.page, language=place.language
+        )
         await _fill_page(interaction, answer, place.token, place.language)
 
 

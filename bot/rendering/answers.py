@@ -8,6 +8,7 @@ from typing import Final
 
 import discord
 
+from bot.domain.interests import Verdict
 from bot.domain.lookups import (
     PAGE,
     Answer,
@@ -16,10 +17,13 @@ from bot.domain.lookups import (
     ByAuthor,
     Candidates,
     Entry,
+    ForYou,
     Named,
     OnDay,
     Period,
+    Reason,
     Search,
+    Similar,
     Snippet,
 )
 from bot.domain.phrases import Phrase, counted, phrase
@@ -35,6 +39,7 @@ _COLOUR: Final = 0x3B6FD4
 _TITLE_ROOM: Final = 250
 _TITLE_ROOM_BESIDE_SNIPPETS: Final = 140
 _SNIPPET_ROOM: Final = 130
+_TITLE_ROOM_IN_REASON: Final = 100
 _NAME_ROOM: Final = 100
 _QUERY_ROOM: Final = 150
 _NAMED_UNKNOWN: Final = 10
@@ -57,7 +62,7 @@ def page(answer: Answer, *, language: str) -> Rendered:
     shows_day = not isinstance(answer.question, OnDay)
     opening = [*_narrowed(answer, language), *_unknown(answer, language)]
     if answer.entries:
-        has_snippets = any(entry.snippet is not None for entry in answer.entries)
+        has_snippets = any(entry.snippet or entry.reason for entry in answer.entries)
         room = _TITLE_ROOM_BESIDE_SNIPPETS if has_snippets else _TITLE_ROOM
         lines = [
             _line(number, entry, room, language, shows_day=shows_day)
@@ -138,6 +143,13 @@ def _title(answer: Answer) -> Phrase:
             return _best(period, until)
         case Named():
             return phrase("Papers in this message")
+        case Similar(paper):
+            shown = markup.shown(answer.title or "", _QUERY_ROOM, shown_as=markup.unlinked)
+            return phrase("Like {title}", title=shown or str(paper))
+        case ForYou(archive=True):
+            return phrase("For you, from the archive")
+        case ForYou():
+            return phrase("For you, from the last days")
 
 
 def _best(period: Period, until: date) -> Phrase:
@@ -168,6 +180,13 @@ def _nothing(answer: Answer) -> Phrase:
             return phrase("No list of that time has papers. Try a longer period.")
         case Named():
             return phrase("A paper can be looked up here once it was on a list.")
+        case Similar():
+            return phrase("I hold no paper that is like this one.")
+        case ForYou():
+            return phrase(
+                "Nothing yet. Like or save papers that you care about, with 👍 or 🔖 under a card: "
+                "fewer than ten are enough. `from: archive` looks further back."
+            )
         case _:
             return phrase("I hold no papers here any more. Try `/papers search`.")
 
@@ -220,7 +239,26 @@ def _line(number: int, entry: Entry, room: int, language: str, *, shows_day: boo
     line = " · ".join([f"**{number}.** [{title}]({entry.id.arxiv_url})", *facts])
     if entry.snippet is not None and (marked := _marked(entry.snippet)):
         line += f"\n> {marked}"
+    if entry.reason is not None and (why := _why(entry.reason, language)):
+        line += f"\n> {why}"
     return line
+
+
+def _why(reason: Reason, language: str) -> str:
+    """Why a paper fits, on one line."""
+    here = counted(
+        "{count} other here liked it", "{count} others here liked it", count=reason.liked_here
+    )
+    others = spoken(here, language) if reason.liked_here else ""
+    if reason.title is None:
+        return others
+    room = _TITLE_ROOM_IN_REASON - limits.units(others)
+    title = markup.shown(reason.title, room, shown_as=markup.unlinked) or "?"
+    if reason.said is Verdict.SAVED:
+        because = phrase("because you saved {title}", title=f"*{title}*")
+    else:
+        because = phrase("because you liked {title}", title=f"*{title}*")
+    return " · ".join(filter(None, (spoken(because, language), others)))
 
 
 def _plain_title(entry: Entry) -> str:

@@ -11,15 +11,18 @@ from bot.domain.days import parse_bound, parse_day
 from bot.domain.errors import InvalidInput, NotFound, UnknownPaperId
 from bot.domain.lookups import (
     MOST,
+    NOBODY,
     PAGE,
     About,
     Answer,
+    Asker,
     Author,
     Best,
     ByAuthor,
     Candidates,
     DayOffered,
     Entry,
+    ForYou,
     Named,
     NoList,
     OnDay,
@@ -27,7 +30,9 @@ from bot.domain.lookups import (
     Period,
     Question,
     QuestionExpired,
+    Reason,
     Search,
+    Similar,
     Snippet,
 )
 from bot.domain.papers import Paper, PaperId
@@ -36,12 +41,21 @@ from bot.domain.queries import Query, parse_query, snippet
 from bot.domain.text import clean, fold, quoted, sentences
 from bot.rendering.calendars import calendar_names
 from bot.services.clock import Now
+from bot.services.learning import Fit, Learning
 from bot.storage.database import Database, Stores
 
 OFFERED: Final = 25
 """What an autocomplete may offer."""
 
 SIMILAR: Final = 5
+"""Papers on the card of one."""
+SIMILAR_PATIENCE: Final = timedelta(seconds=2)
+"""How long a card waits for them: the first ones after a start take longer."""
+
+LIKE_THIS: Final = 50
+FOR_YOU: Final = 50
+FOR_YOU_DAYS: Final = timedelta(days=7)
+"""Papers that fit, and of which days; what fits less than fifty others is of no use."""
 COAUTHORS: Final = 8
 NAMED: Final = 25
 """Papers that one message may name."""
@@ -68,8 +82,11 @@ _LINKED: Final = re.compile(
 class Finding:
     """Questions and answers over the archive; `sources` are those that it is read from."""
 
-    def __init__(self, database: Database, *, now: Now, sources: Sequence[str]) -> None:
+    def __init__(
+        self, database: Database, learning: Learning, *, now: Now, sources: Sequence[str]
+    ) -> None:
         self._database = database
+        self._learning = learning
         self._now = now
         self._sources = tuple(sources)
 
@@ -217,12 +234,20 @@ class Finding:
 
     # --- from a question to its answer ----------------------------------------------------
 
-    async def answer(self, question: Question, *, page: int = 0, language: str = "en") -> Answer:
+    async def answer(
+        self,
+        question: Question,
+        *,
+        asker: Asker = NOBODY,
+        page: int = 0,
+        language: str = "en",
+    ) -> Answer:
         """A page of the answer to `question`, with snippets for a reader of `language`. A page
         beyond the end is the last one."""
+        fits = await self._fits(question, asker)
 
         async def look(stores: Stores) -> Answer:
-            whole = await self._whole(stores, question)
+            whole = await self._whole(stores, question, fits)
             shown = min(max(page, 0), whole.pages - 1)
             entries = whole.entries[shown * PAGE : (shown + 1) * PAGE]
             papers = await stores.papers.get_many([entry.id for entry in entries], authors=False)
@@ -234,7 +259,9 @@ class Finding:
                     replace(
                         entry,
                         title=papers[entry.id].title,
-                        snippet=snippet_of(papers[entry.id], query, language),
+                        snippet=None
+                        if entry.reason is not None
+                        else snippet_of(papers[entry.id], query, language),
                     )
                     for entry in entries
                 ),
@@ -244,14 +271,13 @@ class Finding:
 
     async def record(self, paper_id: PaperId) -> PaperRecord:
         """Everything about a paper; `PaperNotFound` if no list had it."""
+        similar = await self._learning.similar(paper_id, limit=SIMILAR, patience=SIMILAR_PATIENCE)
 
         async def look(stores: Stores) -> PaperRecord:
-            paper = await stores.papers.get(paper_id)
-            similar = await stores.search.similar(paper, limit=SIMILAR)
             return PaperRecord(
-                paper=paper,
+                paper=await stores.papers.get(paper_id),
                 appearances=await stores.lists.appearances(paper_id),
-                similar=await stores.archive.newest([match.paper_id for match in similar]),
+                similar=await stores.archive.newest([fit.paper_id for fit in similar]),
             )
 
         return await self._database.look_up(look)
@@ -321,7 +347,21 @@ class Finding:
             raise _no_author(typed)
         return author.id
 
-    async def _whole(self, stores: Stores, question: Question) -> Answer:
+    async def _fits(self, question: Question, asker: Asker) -> tuple[Fit, ...]:
+        match question:
+            case Similar(paper_id):
+                return await self._learning.similar(paper_id, limit=LIKE_THIS)
+            case ForYou(archive):
+                return await self._learning.for_reader(
+                    asker.reader_id,
+                    asker.place,
+                    since=None if archive else self._today() - FOR_YOU_DAYS,
+                    limit=FOR_YOU,
+                )
+            case _:
+                return ()
+
+    async def _whole(self, stores: Stores, question: Question, fits: Sequence[Fit]) -> Answer:
         """The answer with all its entries, of which those of a search have no titles: only a page
         of them is shown."""
         match question:
@@ -344,6 +384,18 @@ class Finding:
                 )
             case Named(papers):
                 entries = await stores.archive.newest(papers)
+                return Answer(question=question, entries=entries, total=len(entries))
+            case Similar(paper):
+                entries = await stores.archive.newest([fit.paper_id for fit in fits])
+                titles = await stores.archive.titles([paper])
+                return Answer(
+                    question=question,
+                    entries=entries,
+                    total=len(entries),
+                    title=titles.get(paper),
+                )
+            case ForYou():
+                entries = await _with_reasons(stores, fits)
                 return Answer(question=question, entries=entries, total=len(entries))
 
     async def _by_author(self, stores: Stores, question: Question, author_id: int) -> Answer:
@@ -411,6 +463,20 @@ class Finding:
         if not await stores.archive.was_read(day):
             return phrase("I have no list of {day}: I was not running then.", day=day)
         return phrase("I have no list of {day}: none was published that day.", day=day)
+
+
+async def _with_reasons(stores: Stores, fits: Sequence[Fit]) -> tuple[Entry, ...]:
+    titles = await stores.archive.titles({fit.because for fit in fits if fit.because is not None})
+    reasons = {
+        fit.paper_id: Reason(
+            title=None if fit.because is None else titles.get(fit.because),
+            said=fit.said,
+            liked_here=fit.liked_here,
+        )
+        for fit in fits
+    }
+    entries = await stores.archive.newest([fit.paper_id for fit in fits])
+    return tuple(replace(entry, reason=reasons[entry.id]) for entry in entries)
 
 
 def _meant(typed: str, today: date, language: str) -> tuple[date | None, date | None]:

@@ -116,7 +116,7 @@ async def test_papers_that_come_later_are_found_and_changed_ones_by_what_they_ar
     assert len(await for_reader(learning, limit=20)) == 5
 
     late = about("robots", 31)
-    changed = a_paper(12, title="robot gripper", authors=(), summaries=())
+    changed = a_paper(72, title="robot gripper", authors=(), summaries=())
     turned = Listing(paper=changed, upvotes=1, live=True)
     await store(database, Digest.of(DAY, [Listing(paper=late, upvotes=1), turned]))
     assert late.id not in {fit.paper_id for fit in await for_reader(learning, limit=20)}
