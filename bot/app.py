@@ -11,6 +11,7 @@ from bot.cogs.cooldown import PRESSED, Cooldown
 from bot.cogs.follows import FollowCog
 from bot.cogs.interests import InterestCog
 from bot.cogs.lookups import LookupCog
+from bot.cogs.me import MeCog
 from bot.cogs.pages import PagesCog
 from bot.cogs.paper_authors import PaperAuthorsCog
 from bot.cogs.standing import StandingCog
@@ -36,6 +37,7 @@ from bot.services.following import Following
 from bot.services.learning import Learning
 from bot.services.measures import Measures
 from bot.services.measuring import Measuring
+from bot.services.privacy import Privacy
 from bot.services.recounting import Changed, Recounting
 from bot.services.restoring import restored
 from bot.services.scheduling import Scheduling
@@ -73,6 +75,7 @@ class App:
     subscribing: Subscribing
     suspending: Suspending
     following: Following
+    privacy: Privacy
     tracking: Tracking
     seeding: Seeding
     presence: GatewayPresence
@@ -188,6 +191,17 @@ async def open_app(
             timing=timing,
             measures=measures,
         )
+        privacy = Privacy(
+            database,
+            sender,
+            presence=presence,
+            now=clock,
+            on_change=lambda: scheduling.track(),
+            owns=owns,
+            on_erased=lambda card: recounting.changed(
+                Changed(card.message_id, card.place, card.paper_id)
+            ),
+        )
         scheduling = Scheduling(
             database=database,
             collecting=archive.collecting,
@@ -198,6 +212,7 @@ async def open_app(
             owns=owns,
             shift=shift,
             resume_every=timing.resume_every,
+            hourly=[privacy.sweep],
         )
         subscribing = Subscribing(database, now=clock, on_change=scheduling.track)
         following = Following(
@@ -226,11 +241,14 @@ async def open_app(
         bot.wire(
             faces=[
                 SubscriptionCog(subscribing),
-                StandingCog(bot, suspending),
+                StandingCog(bot, suspending, privacy),
                 pages,
                 LookupCog(bot, finding, pages, cooldown=cooldown),
                 FollowCog(
                     bot, following, subscribing, finding, cooldown=cooldown, measures=measures
+                ),
+                MeCog(
+                    bot, following, subscribing, privacy, cooldown=cooldown, measures=measures
                 ),
                 PaperAuthorsCog(
                     bot, following, subscribing, cooldown=cooldown, measures=measures
@@ -266,6 +284,7 @@ async def open_app(
                 subscribing=subscribing,
                 suspending=suspending,
                 following=following,
+                privacy=privacy,
                 tracking=tracking,
                 seeding=seeding,
                 presence=presence,

@@ -685,3 +685,24 @@ async def test_who_cannot_be_written_to_at_all_is_told_so_and_nothing_is_kept(
         assert await app.following.subscription(reader) is None
         taken = await discord_server.slash(channel, reader, "follow words", {"words": "diffusion"})
         assert "You follow `diffusion` now" in (await taken.message()).content
+
+
+async def test_authors_are_followed_from_a_card_with_what_discord_takes(
+    discord_server: LoopbackDiscord, environment: dict[str, str]
+) -> None:
+    async with with_three_cards(discord_server, environment) as (app, channel, _):
+        ann = discord_server.add_member(app.bot.guilds[0].id, "ann")
+        [card, *_] = discord_server.messages(channel)
+        pressed = await discord_server.click(card, ann, "follow-authors:2406.00001")
+        answer = await pressed.message()
+        [select] = answer.components[0]["components"]
+        of = {option["label"]: option["value"] for option in select["options"]}
+        assert list(of) == ["Ada Lovelace", "Benjamin Thérien"]
+
+        both = await discord_server.choose(answer, ann, select["custom_id"], *of.values())
+        await both.changed()
+        assert [each.said for each in await app.following.follows(ann)] == [*of]
+
+        none = await discord_server.choose(answer, ann, select["custom_id"])
+        assert "no author of this paper" in (await none.changed()).content
+        assert await app.following.follows(ann) == ()

@@ -1,4 +1,4 @@
-"""`/follow …` and `/me …`: the face of `services.following`. Every answer is private."""
+"""`/follow …`: the face of what people follow. Every answer is private."""
 
 import re
 from typing import Any, Final, Self, TypeAlias
@@ -12,10 +12,9 @@ from bot.cogs.cooldown import Cooldown
 from bot.cogs.pressed import PressedCog, answered, button
 from bot.domain.errors import InvalidInput
 from bot.domain.follows import Follow, FollowKind
-from bot.domain.phrases import Language, Phrase, counted, phrase, translatable
-from bot.domain.subscriptions import MAX_LIMIT, Scope, Subscription
+from bot.domain.phrases import Phrase, counted, phrase, translatable
+from bot.domain.subscriptions import Scope, Subscription
 from bot.domain.text import quoted
-from bot.domain.typed import find_zones, parse_time, parse_zone
 from bot.rendering import limits, markup
 from bot.rendering.words import spoken
 from bot.services.finding import Finding
@@ -26,11 +25,8 @@ from bot.services.subscribing import Subscribing
 Interaction: TypeAlias = discord.Interaction[Any]
 Choices: TypeAlias = list[app_commands.Choice[str]]
 Text = app_commands.Range[str, 1, LONGEST]
-Limit = app_commands.Range[int, 1, MAX_LIMIT]
 
 _EVERYWHERE: Final = app_commands.AppCommandContext(guild=True, dm_channel=True)
-_TIME: Final = translatable("When they come each day, such as 09:00")
-_ZONE: Final = translatable("Your time zone: type a city, such as Seoul")
 _LINE_ROOM: Final = 70
 
 
@@ -72,11 +68,6 @@ class FollowCog(PressedCog):
     following = app_commands.Group(
         name="follow",
         description=translatable("Get a direct message when a paper comes that you wait for"),
-        allowed_contexts=_EVERYWHERE,
-    )
-    me = app_commands.Group(
-        name="me",
-        description=translatable("Your own daily papers, by direct message"),
         allowed_contexts=_EVERYWHERE,
     )
 
@@ -178,72 +169,6 @@ class FollowCog(PressedCog):
             await self._confirm(interaction, done)
         await take_up(interaction, self._following)
 
-    # --- the person's own papers ---
-
-    @me.command(
-        description=translatable("The papers of the day for you alone, followed ones first")
-    )
-    @app_commands.describe(
-        time=_TIME,
-        timezone=_ZONE,
-        language=translatable("The language of the summary bullets"),
-        limit=translatable("How many papers get a card of their own; the rest follow as links"),
-    )
-    async def digest(
-        self,
-        interaction: Interaction,
-        time: str | None = None,
-        timezone: str | None = None,
-        language: str | None = None,
-        limit: Limit | None = None,
-    ) -> None:
-        await interaction.response.defer(ephemeral=True)
-        subscription = await self._following.digest(
-            interaction.user.id,
-            at=parse_time(time) if time is not None else None,
-            zone=parse_zone(timezone, at=interaction.created_at) if timezone else None,
-            language=await self._subscribing.language(language) if language else None,
-            limit=limit,
-        )
-        preferences = subscription.preferences
-        await say(
-            interaction,
-            phrase(
-                "The papers of the day come to you by direct message, daily at {time} ({zone}), "
-                "bullets in {language}. Next: {next}.",
-                time=f"{preferences.daily.at:%H:%M}",
-                zone=preferences.daily.zone.key,
-                language=Language(preferences.language),
-                next=self._following.next_message(subscription),
-            ),
-        )
-
-    @me.command(
-        name="digest-off", description=translatable("End your own daily papers; follows go on")
-    )
-    async def digest_off(self, interaction: Interaction) -> None:
-        await interaction.response.defer(ephemeral=True)
-        left = await self._following.end_digest(interaction.user.id)
-        await say(
-            interaction,
-            phrase("Your daily papers have ended.")
-            if left is None
-            else phrase("Your daily papers have ended. What you follow still comes to you."),
-        )
-
-    @me.command(description=translatable("When your direct messages come"))
-    @app_commands.describe(time=_TIME, timezone=_ZONE)
-    async def hour(
-        self, interaction: Interaction, time: str | None = None, timezone: str | None = None
-    ) -> None:
-        await interaction.response.defer(ephemeral=True)
-        subscription = await self._following.hour(
-            interaction.user.id,
-            at=parse_time(time) if time is not None else None,
-            zone=parse_zone(timezone, at=interaction.created_at) if timezone else None,
-        )
-        await say(interaction, when_they_come(subscription))
-
     # --- direct messages that were closed ---
 
     @commands.Cog.listener()
@@ -267,17 +192,6 @@ class FollowCog(PressedCog):
             for follow in await self._following.follows(interaction.user.id)
             if wanted in follow.said.casefold()
         ][: limits.CHOICES]
-
-    @digest.autocomplete("timezone")
-    @hour.autocomplete("timezone")
-    async def _zones(self, interaction: Interaction, current: str) -> Choices:
-        return [_choice(name, name) for name in find_zones(current, at=interaction.created_at)]
-
-    @digest.autocomplete("language")
-    async def _languages(self, _: Interaction, current: str) -> Choices:
-        wanted = current.strip().casefold()
-        tags = await self._subscribing.languages()
-        return [_choice(tag, tag) for tag in tags if tag.startswith(wanted)][: limits.CHOICES]
 
     # --- answers ---
 

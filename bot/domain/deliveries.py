@@ -67,6 +67,12 @@ def in_order(found: Edition, papers: Sequence[PaperId]) -> Edition:
     return Edition(tuple(sorted(found.items, key=lambda item: places[item.paper_id])))
 
 
+def is_as_listed(items: Sequence[EditionItem]) -> bool:
+    """Whether papers stand newest list first, each list in its own order: nobody's taste shows."""
+    places = [(-item.day.toordinal(), item.rank) for item in items]
+    return places == sorted(places)
+
+
 def for_reader(found: Edition, followed: Collection[PaperId], scope: Scope) -> Edition:
     """The edition of a person: papers that they follow first, or these alone."""
     first = tuple(item for item in found.items if item.paper_id in followed)

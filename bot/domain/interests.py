@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from typing import Final, Self, TypeAlias
 
@@ -203,6 +203,15 @@ class Meanwhile:
     def changed(self, reaction: Reaction) -> bool:
         """Whether an event has said how it is with this reaction."""
         return self._all or reaction.emoji in self._emoji or reaction in self._reactions
+
+
+_EPOCH_OF_DISCORD: Final = datetime(2015, 1, 1, tzinfo=UTC)
+
+
+def posted_at(message_id: int) -> datetime:
+    """When Discord made a message, as its id has it
+    (https://discord.com/developers/docs/reference#snowflakes)."""
+    return _EPOCH_OF_DISCORD + timedelta(milliseconds=message_id >> 22)
 
 
 # --- what it comes to ---------------------------------------------------------------------

@@ -41,6 +41,7 @@ from bot.domain.deliveries import (
     decide,
     for_reader,
     in_order,
+    is_as_listed,
     lists_for,
     lists_for_first,
     must_look_back,
@@ -62,7 +63,15 @@ from bot.domain.subscriptions import (
 from bot.domain.suspensions import Standing, cause_of
 from bot.domain.text import clean
 from bot.rendering.cards import paper_card
-from bot.rendering.editions import closing, following, heading, notice, reason
+from bot.rendering.editions import (
+    BY_CHANNELS_TASTE,
+    BY_READERS_TASTE,
+    closing,
+    following,
+    heading,
+    notice,
+    reason,
+)
 from bot.rendering.message import Rendered
 from bot.services.clock import Now
 from bot.services.measures import Measures
@@ -71,7 +80,7 @@ from bot.services.restoring import Restored
 from bot.services.timing import DEFAULT_TIMING, Timing
 from bot.services.turns import Turns, by_turns
 from bot.storage.database import Database, Stores
-from bot.storage.errors import StorageError
+from bot.storage.errors import DeliveryNotFound, StorageError
 
 if TYPE_CHECKING:  # it brings numpy, and many a bot is never asked for a taste
     from bot.domain.tastes import Ordering
@@ -351,7 +360,10 @@ class Delivering:
     async def _send_rest(self, delivery: Delivery) -> bool:
         """Send what is left, in order, until done, refused or told to stop; whether it is done."""
         async with self._database.reading() as stores:
-            delivery = await stores.deliveries.get(delivery.id)
+            try:
+                delivery = await stores.deliveries.get(delivery.id)
+            except DeliveryNotFound:
+                return True  # it was erased with its person
             subscription = await stores.subscriptions.get(delivery.subscription_id)
             if delivery.state is not DeliveryState.OPEN:
                 return True
@@ -621,6 +633,7 @@ class _Contents:
         self._delivery = delivery
         self._preferences: Preferences = subscription.preferences
         self._scope = subscription.scope
+        self._taste = BY_CHANNELS_TASTE if subscription.reader_id is None else BY_READERS_TASTE
         self._followed = followed
         self._lists = lists
         self._sources = sources
@@ -672,10 +685,21 @@ class _Contents:
         because = reason(why, language) if why else None
         if self._opened:
             return card() if because is None else card(heading=because)
-        head = heading(self._delivery.items, sources=self._sources, language=language)
+        head = self._heading()
         return card(
             heading=head if because is None else f"{head}\n{because}",
             role_id=self._preferences.role_id,
+        )
+
+    def _heading(self) -> str:
+        items = self._delivery.items
+        # What a person follows comes first, whatever their taste.
+        rest = [item for item in items if item.paper_id not in self._followed]
+        return heading(
+            items,
+            sources=self._sources,
+            language=self._preferences.language,
+            order=None if is_as_listed(rest) else self._taste,
         )
 
     def _closing(self, message: Message, *, plain: bool) -> Rendered:

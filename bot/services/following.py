@@ -229,7 +229,8 @@ class Following:
         author_id: int | None = None,
         language: str,
     ) -> Followed:
-        said = said[:LONGEST].rstrip()
+        if author_id is None:
+            said = said[:LONGEST].rstrip()
         # Before anything is written: opening direct messages asks Discord.
         channel_id = await self._channel(reader_id)
         async with self._database.transaction() as stores:

@@ -102,6 +102,7 @@ class DeliveryStore:
             insert(self._connection, schema.deliveries)
             .values(
                 subscription_id=subscription.id,
+                guild_id=subscription.guild_id,
                 channel_id=subscription.channel_id,
                 slot_at=slot_at,
                 state=DeliveryState.WAITING.value,

@@ -65,7 +65,8 @@ async def test_the_archive_is_looked_through_when_it_is_asked_for(lab: Lab) -> N
     first, *older = of(OLD, "proofs")
     await say(lab, lab.reader, first)
 
-    answer = await lab.slash("papers foryou", by=lab.reader, **{"from": "archive"})
+    asked: dict[str, Any] = {"from": "archive"}
+    answer = await lab.slash("papers foryou", by=lab.reader, **asked)
 
     assert answer.embeds[0].title == "For you, from the archive"
     assert set(shown(answer)) == set(ids(*of(NEW, "proofs"), *older))

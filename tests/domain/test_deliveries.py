@@ -23,6 +23,8 @@ from bot.domain.deliveries import (
     decide,
     edition,
     for_reader,
+    in_order,
+    is_as_listed,
     is_closed,
     lists_for,
     lists_for_first,
@@ -334,3 +336,17 @@ def test_the_history_is_read_unless_discord_surely_remembers_the_nonce(
     )
     looks = must_look_back(message, handed_over=handed_over, nonce_remembered=NONCE_REMEMBERED)
     assert looks is look
+
+
+def test_papers_in_another_order_are_the_same_papers_and_it_can_be_told() -> None:
+    digests = [a_digest(TUE, [1, 2]), a_digest(MON, [3])]
+    found = edition(digests, had=(), delivered_days=(), first=False)
+
+    by_taste = in_order(found, [a_paper(n).id for n in (2, 3, 1)])
+
+    assert is_as_listed(found.items)
+    assert numbers(by_taste.items) == [2, 3, 1]
+    assert set(by_taste.items) == set(found.items)
+    assert not is_as_listed(by_taste.items)
+    assert not is_as_listed(in_order(found, [a_paper(n).id for n in (3, 1, 2)]).items)
+    assert is_as_listed(())

@@ -10,7 +10,15 @@ from hypothesis import strategies as st
 from bot.domain.deliveries import LINKS_PER_CLOSING, EditionItem, Quiet, QuietReason
 from bot.domain.follows import Follow, FollowKind
 from bot.domain.papers import Paper, PaperId
-from bot.rendering.editions import Listed, closing, following, heading, notice, reason
+from bot.rendering.editions import (
+    BY_READERS_TASTE,
+    Listed,
+    closing,
+    following,
+    heading,
+    notice,
+    reason,
+)
 from bot.rendering.message import Rendered
 from tests.rendering.discord_rules import check
 from tests.rendering.papers import ID, a_paper, any_papers, languages, texts
@@ -48,6 +56,14 @@ def test_the_heading_has_no_word_about_what_is_not() -> None:
     assert heading([an_item()], sources=[], language="ko") == (
         "**오늘의 논문 · 2024년 6월 4일** · 논문 1편"
     )
+
+
+def test_the_heading_names_an_order_that_is_not_the_lists() -> None:
+    items = [an_item(day=date(2024, 6, 3)), an_item()]
+
+    line = heading(items, sources=[], language="en", order=BY_READERS_TASTE)
+
+    assert line == "**Daily papers · 4 June 2024 and 3 June 2024** · 2 papers · by your taste"
 
 
 def test_several_folders_of_digests_are_named_once_and_strange_sources_defused() -> None:

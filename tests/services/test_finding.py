@@ -483,7 +483,9 @@ async def test_papers_like_one_and_those_that_fit_a_reader_are_questions_like_ot
     fitting = await finding.answer(ForYou(archive=False), asker=asker)
     assert {entry.id for entry in fitting.entries} == set(rest)
     reasons = {entry.id: entry.reason for entry in fitting.entries}
-    assert reasons[rest[0]] == Reason(title="grasping and manipulation", said=Verdict.SAVED, liked_here=2)
+    assert reasons[rest[0]] == Reason(
+        title="grasping and manipulation", said=Verdict.SAVED, liked_here=2
+    )
     assert all(entry.snippet is None for entry in fitting.entries)
     assert len((await finding.answer(ForYou(archive=True), asker=asker)).entries) == 5
 

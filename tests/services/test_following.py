@@ -239,6 +239,20 @@ async def test_the_very_author_is_followed_whatever_else_begins_like_it(
     assert kept.author_id is not None
 
 
+async def test_an_author_is_followed_by_their_whole_name_however_long(
+    database: Database, following: Following, delivering: Delivering, channels: Channels
+) -> None:
+    consortium = "The Consortium of " + "and ".join(["Everybody "] * 30).strip()
+    await store(database, Digest.of(LIST.day, [signed(1, consortium)]))
+    async with database.reading() as stores:
+        [author] = await stores.authors.named(consortium)
+
+    subscription = await follow(following, f"#{author.id}")
+    await delivering.deliver(subscription, SLOT)
+
+    assert len(channels.posted[DIRECT]) == 1
+
+
 async def test_several_who_may_be_meant_are_named_and_quotes_follow_the_name(
     database: Database, following: Following
 ) -> None:

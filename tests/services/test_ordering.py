@@ -5,6 +5,7 @@ from datetime import timedelta
 
 import pytest
 
+from bot.domain.follows import FollowKind
 from bot.domain.interests import Place, Verdict
 from bot.domain.papers import PaperId
 from bot.domain.subscriptions import NO_GUILD, Order, Scope, Subscription
@@ -13,7 +14,7 @@ from bot.services.learning import Learning
 from bot.storage.database import Database
 from tests.builders import CHANNEL, GUILD, a_daily_time, some_preferences, utc
 from tests.services.conftest import Channels, Clock, store, subscribe
-from tests.subjects import NEW, OLD, of, subject
+from tests.subjects import NEW, OLD, SUBJECTS, of, subject
 
 SLOT = utc(2024, 6, 5)
 READER, DIRECT = 7, 70
@@ -60,6 +61,11 @@ async def digest(database: Database, **preferences: object) -> Subscription:
         )
 
 
+def headed(channels: Channels, channel_id: int = CHANNEL) -> str:
+    """The line before the first card."""
+    return str(channels.posted[channel_id][0].message.content)
+
+
 async def brought(database: Database, channel_id: int = CHANNEL) -> list[PaperId]:
     """The papers of the last delivery, in their order."""
     async with database.reading() as stores:
@@ -81,23 +87,25 @@ async def test_what_a_channel_liked_comes_first_with_every_fifth_place_for_somet
     assert subject(papers[4]) != "images"
     assert sorted(papers) == sorted(BY_VOTES)
     assert len(channels.posted[CHANNEL]) == 6
+    assert "by this channel's taste" in headed(channels)
     await delivering.deliver(subscription, SLOT)
     assert len(channels.posted[CHANNEL]) == 6
 
 
 @pytest.mark.parametrize("order", Order)
 async def test_without_a_taste_or_a_wish_for_it_the_votes_order(
-    database: Database, delivering: Delivering, order: Order
+    database: Database, delivering: Delivering, channels: Channels, order: Order
 ) -> None:
     if order is Order.VOTES:
         await like(database, *of(OLD, "images"))
     await delivering.deliver(await subscribe(database, had_one=False, order=order), SLOT)
 
     assert await brought(database) == BY_VOTES
+    assert "taste" not in headed(channels)
 
 
 async def test_a_persons_own_papers_are_in_the_order_of_their_taste(
-    database: Database, delivering: Delivering
+    database: Database, delivering: Delivering, channels: Channels
 ) -> None:
     await like(database, *of(OLD, "proofs"))
     await like(database, *of(OLD, "images"), by=1)
@@ -107,6 +115,26 @@ async def test_a_persons_own_papers_are_in_the_order_of_their_taste(
     papers = await brought(database, DIRECT)
     assert {subject(each) for each in papers[:3]} == {"proofs"}
     assert sorted(papers) == sorted(BY_VOTES)
+    assert "by your taste" in headed(channels, DIRECT)
+
+
+@pytest.mark.parametrize("liked", [(), of(OLD, "proofs")])
+async def test_what_is_followed_comes_before_what_fits_and_is_not_called_a_taste(
+    database: Database, delivering: Delivering, channels: Channels, liked: list[PaperId]
+) -> None:
+    await like(database, *liked)
+    async with database.transaction() as stores:
+        await stores.follows.add(
+            reader_id=READER, kind=FollowKind.WORDS, said="diffusion", at=utc(2024, 6, 4)
+        )
+
+    await delivering.deliver(await digest(database), SLOT)
+
+    papers = await brought(database, DIRECT)
+    assert papers[0] == of(NEW, "images")[1]
+    fit = {subject(each) for each in papers[1:4]}
+    assert fit == ({"proofs"} if liked else set(SUBJECTS))
+    assert ("by your taste" in headed(channels, DIRECT)) is bool(liked)
 
 
 async def test_a_taste_orders_also_what_waited_for_its_list(

@@ -53,6 +53,18 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("reader_id", name=op.f("pk_readers")),
     )
     op.create_table(
+        "departures",
+        sa.Column("guild_id", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("left_at", sa.DateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("guild_id", name=op.f("pk_departures")),
+    )
+    op.add_column("deliveries", sa.Column("guild_id", sa.BigInteger()))
+    op.execute(
+        "UPDATE deliveries SET guild_id = (SELECT subscriptions.guild_id FROM subscriptions "
+        "WHERE subscriptions.id = deliveries.subscription_id)"
+    )
+    op.create_index(op.f("ix_deliveries_guild_id"), "deliveries", ["guild_id"])
+    op.create_table(
         "traits",
         sa.Column("paper_id", sa.Text(), nullable=False),
         sa.Column("version", sa.Integer(), nullable=False),
