@@ -44,6 +44,11 @@ _PERIODS: Final = (
 )
 
 
+_VOTES: Final = "votes"
+_BY: Final = (
+    app_commands.Choice(name=translatable("Votes"), value=_VOTES),
+    app_commands.Choice(name=translatable("What was liked here"), value="here"),
+)
 _DAYS: Final = "days"
 _FROM: Final = (
     app_commands.Choice(name=translatable("Last days"), value=_DAYS),
@@ -165,14 +170,24 @@ class LookupCog(commands.Cog):
             "The papers with the most votes of a day, week, month, year, or of all"
         )
     )
-    @app_commands.describe(period=translatable("How far back; a week if left out"), share=_SHARE)
-    @app_commands.choices(period=list(_PERIODS))
+    @app_commands.describe(
+        period=translatable("How far back; a week if left out"),
+        by=translatable("By votes, or by what readers here liked"),
+        share=_SHARE,
+    )
+    @app_commands.choices(period=list(_PERIODS), by=list(_BY))
     async def top(
-        self, interaction: Interaction, period: str = Period.WEEK.value, share: bool = False
+        self,
+        interaction: Interaction,
+        period: str = Period.WEEK.value,
+        by: str = _VOTES,
+        share: bool = False,
     ) -> None:
         await think(interaction, share=share)
-        question = await self._finding.best(Period(period))
-        await self._pages.show(interaction, question)
+        if by == _VOTES:
+            await self._pages.show(interaction, await self._finding.best(Period(period)))
+        else:
+            await self._pages.show(interaction, self._finding.liked_here(Period(period)))
 
     @papers.command(
         name="foryou", description=translatable("Papers that fit what you liked and saved")

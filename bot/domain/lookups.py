@@ -77,6 +77,15 @@ class Named:
 
 
 @dataclass(frozen=True, slots=True)
+class LikedHere:
+    """The papers that most readers of the asker's server liked, in a period that ended on a
+    day."""
+
+    period: Period
+    until: date
+
+
+@dataclass(frozen=True, slots=True)
 class Similar:
     """Papers that are most like one."""
 
@@ -90,7 +99,7 @@ class ForYou:
     archive: bool
 
 
-Question: TypeAlias = OnDay | ByAuthor | Search | Best | Named | Similar | ForYou
+Question: TypeAlias = OnDay | ByAuthor | Search | Best | LikedHere | Named | Similar | ForYou
 """What was asked, never by whom: who turns a page of what is theirs sees their own."""
 
 _KINDS: Final[Mapping[str, type[Question]]] = {
@@ -98,6 +107,7 @@ _KINDS: Final[Mapping[str, type[Question]]] = {
     "author": ByAuthor,
     "search": Search,
     "best": Best,
+    "liked-here": LikedHere,
     "named": Named,
     "similar": Similar,
     "for-you": ForYou,
@@ -171,6 +181,14 @@ class Reason:
     liked_here: int = 0
 
 
+@dataclass(frozen=True, slots=True)
+class SaidHere:
+    """How many readers of a server liked a paper, and saved it."""
+
+    likes: int
+    saves: int
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Entry:
     """A paper in an answer: `day` is the list it was found on, with its votes there."""
@@ -181,6 +199,7 @@ class Entry:
     upvotes: int | None
     snippet: Snippet | None = None
     reason: Reason | None = None
+    said_here: SaidHere | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -18,6 +18,7 @@ from bot.domain.lookups import (
     Candidates,
     Entry,
     ForYou,
+    LikedHere,
     Named,
     OnDay,
     Period,
@@ -141,6 +142,8 @@ def _title(answer: Answer) -> Phrase:
             return phrase("Search: {query}", query=shown or "?")
         case Best(period, until):
             return _best(period, until)
+        case LikedHere(period, until):
+            return _liked(period, until)
         case Named():
             return phrase("Papers in this message")
         case Similar(paper):
@@ -166,6 +169,20 @@ def _best(period: Period, until: date) -> Phrase:
             return phrase("Best of all time")
 
 
+def _liked(period: Period, until: date) -> Phrase:
+    match period:
+        case Period.DAY:
+            return phrase("Liked here on {day}", day=until)
+        case Period.WEEK:
+            return phrase("Liked here in the week until {day}", day=until)
+        case Period.MONTH:
+            return phrase("Liked here in the month until {day}", day=until)
+        case Period.YEAR:
+            return phrase("Liked here in the year until {day}", day=until)
+        case Period.ALL:
+            return phrase("Liked here")
+
+
 def _nothing(answer: Answer) -> Phrase:
     """Why a page is empty, and what to try."""
     match answer.question:
@@ -178,6 +195,10 @@ def _nothing(answer: Answer) -> Phrase:
             return phrase("Nothing found. Try fewer words, or leave out an option.")
         case Best():
             return phrase("No list of that time has papers. Try a longer period.")
+        case LikedHere():
+            return phrase(
+                "Nobody here has liked or saved a paper in that time. 👍 and 🔖 under a card do it."
+            )
         case Named():
             return phrase("A paper can be looked up here once it was on a list.")
         case Similar():
@@ -268,6 +289,8 @@ def _plain_title(entry: Entry) -> str:
 def _facts(entry: Entry, language: str, *, shows_day: bool) -> list[str]:
     votes = short_number(entry.upvotes, language) if entry.upvotes is not None else "—"
     facts = [f"▲ {votes}"]
+    if (said := entry.said_here) is not None:
+        facts = [f"👍 {said.likes}", f"🔖 {said.saves}", *facts]
     if shows_day and entry.day is not None:
         facts.append(day_text(entry.day, language))
     return facts

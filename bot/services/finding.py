@@ -4,7 +4,7 @@ alone, also when every source is down."""
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Final
 
 from bot.domain.days import parse_bound, parse_day
@@ -23,6 +23,7 @@ from bot.domain.lookups import (
     DayOffered,
     Entry,
     ForYou,
+    LikedHere,
     Named,
     NoList,
     OnDay,
@@ -181,6 +182,10 @@ class Finding:
             query=clean(query), author_id=author_id, since=first, until=last, min_votes=min_votes
         )
 
+    def liked_here(self, period: Period) -> LikedHere:
+        """What the asker's server liked in a period until today, by when it was said."""
+        return LikedHere(period, self._today())
+
     async def best(self, period: Period) -> Best:
         """The best papers of a period, counted back from the newest list."""
         newest = await self.on_day(None, language="en")
@@ -247,7 +252,7 @@ class Finding:
         fits = await self._fits(question, asker)
 
         async def look(stores: Stores) -> Answer:
-            whole = await self._whole(stores, question, fits)
+            whole = await self._whole(stores, question, asker, fits)
             shown = min(max(page, 0), whole.pages - 1)
             entries = whole.entries[shown * PAGE : (shown + 1) * PAGE]
             papers = await stores.papers.get_many([entry.id for entry in entries], authors=False)
@@ -361,7 +366,9 @@ class Finding:
             case _:
                 return ()
 
-    async def _whole(self, stores: Stores, question: Question, fits: Sequence[Fit]) -> Answer:
+    async def _whole(
+        self, stores: Stores, question: Question, asker: Asker, fits: Sequence[Fit]
+    ) -> Answer:
         """The answer with all its entries, of which those of a search have no titles: only a page
         of them is shown."""
         match question:
@@ -382,6 +389,8 @@ class Finding:
                     total=len(found[:MOST]),
                     is_capped=len(found) > MOST,
                 )
+            case LikedHere():
+                return await self._liked_here(stores, question, asker)
             case Named(papers):
                 entries = await stores.archive.newest(papers)
                 return Answer(question=question, entries=entries, total=len(entries))
@@ -397,6 +406,22 @@ class Finding:
             case ForYou():
                 entries = await _with_reasons(stores, fits)
                 return Answer(question=question, entries=entries, total=len(entries))
+
+    async def _liked_here(self, stores: Stores, question: LikedHere, asker: Asker) -> Answer:
+        since = question.period.since(question.until)
+        found = await stores.interests.liked(
+            asker.place,
+            since=None if since is None else datetime.combine(since, time(), UTC),
+            until=datetime.combine(question.until + timedelta(days=1), time(), UTC),
+            limit=MOST + 1,
+        )
+        entries = await stores.archive.newest(list(found)[:MOST])
+        return Answer(
+            question=question,
+            entries=tuple(replace(each, said_here=found[each.id]) for each in entries),
+            total=len(entries),
+            is_capped=len(found) > MOST,
+        )
 
     async def _by_author(self, stores: Stores, question: Question, author_id: int) -> Answer:
         author = await stores.authors.get(author_id)

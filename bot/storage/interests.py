@@ -9,10 +9,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, CursorResult, Row, and_, delete, func, select
+from sqlalchemy import ColumnElement, CursorResult, Row, and_, case, delete, func, select
 
 from bot.domain.deliveries import MessageKind
 from bot.domain.interests import Interest, Place, Pressed, Reaction, Verdict
+from bot.domain.lookups import SaidHere
 from bot.domain.papers import PaperId
 from bot.storage import schema
 from bot.storage.chunks import chunks
@@ -176,11 +177,6 @@ class InterestStore:
         self, place: Place, paper_ids: Collection[PaperId]
     ) -> Mapping[PaperId, Mapping[Verdict, int]]:
         """How many readers said what of these papers in a server; in direct messages, there."""
-        here = (
-            _interests.guild_id == place.guild_id
-            if place.guild_id
-            else _interests.channel_id == place.channel_id
-        )
         counts: dict[PaperId, dict[Verdict, int]] = {paper_id: {} for paper_id in paper_ids}
         for chunk in chunks(paper_id.value for paper_id in paper_ids):
             rows = await self._connection.execute(
@@ -189,12 +185,34 @@ class InterestStore:
                     _interests.verdict,
                     func.count(_interests.reader_id.distinct()).label("readers"),
                 )
-                .where(here, _interests.paper_id.in_(chunk))
+                .where(_said_at(place), _interests.paper_id.in_(chunk))
                 .group_by(_interests.paper_id, _interests.verdict)
             )
             for row in rows:
                 counts[PaperId(row.paper_id)][Verdict(row.verdict)] = row.readers
         return counts
+
+    async def liked(
+        self, place: Place, *, since: datetime | None, until: datetime, limit: int
+    ) -> Mapping[PaperId, SaidHere]:
+        """The papers that readers of a server liked or saved from `since` until before `until`,
+        the most liked first, then the most saved, then the newest; in direct messages, there."""
+        likes, saves = (
+            func.count(case((_interests.verdict == verdict, _interests.reader_id)).distinct())
+            for verdict in (Verdict.LIKED.value, Verdict.SAVED.value)
+        )
+        query = (
+            select(_interests.paper_id, likes.label("likes"), saves.label("saves"))
+            .where(_said_at(place), _interests.given_at < until)
+            .where(_interests.verdict.in_([Verdict.LIKED.value, Verdict.SAVED.value]))
+            .group_by(_interests.paper_id)
+            .order_by(likes.desc(), saves.desc(), _interests.paper_id.desc())
+            .limit(limit)
+        )
+        if since is not None:
+            query = query.where(_interests.given_at >= since)
+        rows = await self._connection.execute(query)
+        return {PaperId(row.paper_id): SaidHere(row.likes, row.saves) for row in rows}
 
     async def of_reader(
         self, reader_id: int, verdict: Verdict | None = None
@@ -271,6 +289,12 @@ class InterestStore:
             delete(schema.interests).where(*which)
         )
         return deleted.rowcount
+
+
+def _said_at(place: Place) -> ColumnElement[bool]:
+    if place.guild_id:
+        return _interests.guild_id == place.guild_id
+    return _interests.channel_id == place.channel_id
 
 
 def _is(reaction: Reaction) -> ColumnElement[bool]:

@@ -1,4 +1,4 @@
-"""What fits a reader, and what is like a paper: asked for, pressed, and turned by others."""
+"""What fits a reader, and what is like a paper: asked for, pressed, and turned."""
 
 from typing import Any
 
@@ -7,11 +7,12 @@ import pytest
 import simcord
 
 from bot.cogs.lookups import MORE_LIKE_THIS
+from bot.domain.digests import Digest, Listing
 from bot.domain.interests import Place, Verdict
 from bot.domain.papers import PaperId
-from tests.builders import utc
+from tests.builders import DAY, utc
 from tests.cogs.conftest import NOON, Lab
-from tests.subjects import NEW, OLD, of
+from tests.subjects import NEW, OLD, about, of
 
 
 @pytest.fixture
@@ -26,9 +27,13 @@ async def lab(lab: Lab) -> Lab:
 
 
 async def say(
-    lab: Lab, reader: simcord.MemberActor, *papers: PaperId, verdict: Verdict = Verdict.LIKED
+    lab: Lab,
+    reader: simcord.MemberActor,
+    *papers: PaperId,
+    verdict: Verdict = Verdict.LIKED,
+    place: Place | None = None,
 ) -> None:
-    place = Place(lab.guild.id, lab.channel.id)
+    place = place or Place(lab.guild.id, lab.channel.id)
     async with lab.app.database.transaction() as stores:
         for paper_id in papers:
             await stores.interests.press(reader.id, paper_id, verdict, place=place, at=NOON)
@@ -82,6 +87,41 @@ async def test_who_has_said_nothing_yet_reads_how_to_begin(lab: Lab) -> None:
     assert "`범위: 보관함`" in str(answer.embeds[0].description)
 
 
+async def test_what_was_said_here_is_paid_back_in_direct_messages_where_nobody_else_is(
+    lab: Lab,
+) -> None:
+    await say(lab, lab.reader, *of(OLD, "robots"))
+    liked = of(NEW, "robots")[1]
+    await say(lab, lab.manager, liked)
+    await say(lab, lab.manager, liked, place=Place(0, 99), verdict=Verdict.SAVED)
+
+    result = await lab.reader.user.slash("papers foryou")
+
+    assert result.response is not None
+    assert set(shown(result.response)) == set(ids(*of(NEW, "robots")))
+    assert "other here" not in str(result.response.embeds[0].description)
+
+
+async def test_later_pages_show_the_taste_of_who_turns_them_also_after_a_restart(lab: Lab) -> None:
+    robots = [Listing(paper=about("robots", number), upvotes=1) for number in range(101, 113)]
+    async with lab.app.database.transaction() as stores:
+        await stores.lists.save(
+            Digest.of(DAY, robots), source="markdown", read_at=utc(2024, 6, 4, 3), closed=False
+        )
+    await say(lab, lab.reader, of(OLD, "robots")[0])
+    await say(lab, lab.manager, of(OLD, "proofs")[0])
+
+    answer = await lab.slash("papers foryou", by=lab.reader)
+
+    assert answer.embeds[0].footer.text == "Page 1 of 2 · 15 papers"
+    first = shown(answer)
+    async with lab.restarted():
+        await lab.reader.click(answer, label="Next")
+        assert answer.embeds[0].footer.text == "Page 2 of 2 · 15 papers"
+        assert len({*first, *shown(answer)}) == 15
+        assert "because you liked" in str(answer.embeds[0].description)
+
+
 async def test_more_like_a_card_is_shown_to_who_presses_alone_also_after_a_restart(
     lab: Lab,
 ) -> None:
@@ -133,3 +173,26 @@ async def test_the_card_of_a_paper_names_those_that_are_like_it(lab: Lab) -> Non
 
     [field] = [each for each in answer.embeds[0].fields if each.name == "Similar papers"]
     assert all(paper.arxiv_url in str(field.value) for paper in of(NEW, "proofs")[1:])
+
+
+async def test_what_a_server_liked_can_be_shared_and_is_only_ever_its_own(lab: Lab) -> None:
+    first, second = of(NEW, "proofs")[:2]
+    await say(lab, lab.reader, first)
+    await say(lab, lab.manager, first, second)
+    elsewhere = Place(lab.guild.id + 1, 5)
+    async with lab.app.database.transaction() as stores:
+        await stores.interests.press(
+            9, of(NEW, "robots")[0], Verdict.LIKED, place=elsewhere, at=NOON
+        )
+
+    result = await lab.manager.slash(lab.channel, "papers top", by="here", share=True)
+
+    assert result.response is not None
+    assert not result.response.ephemeral
+    assert result.response.embeds[0].title == "Liked here in the week until June 4, 2024"
+    assert shown(result.response) == ids(first, second)
+    assert "👍\xa02 · 🔖\xa00 · ▲" in str(result.response.embeds[0].description)
+
+    result = await lab.reader.user.slash("papers top", by="here")
+    assert result.response is not None
+    assert "Nobody here has liked" in str(result.response.embeds[0].description)

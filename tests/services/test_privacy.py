@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 import pytest
 
 from bot.domain.deliveries import NotSent, Outcome, Sent
-from bot.domain.interests import DEFAULT_MEANINGS, Place, Reaction, Verdict, posted_at
+from bot.domain.interests import DEFAULT_MEANINGS, Reaction, Verdict, posted_at
 from bot.domain.suspensions import KEPT_FOR, Access, Standing
 from bot.services.delivering import Delivering
 from bot.services.privacy import REMEMBERED, Privacy
