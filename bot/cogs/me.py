@@ -12,7 +12,7 @@ from discord.ext import commands
 
 from bot.answering import language_of, say, think
 from bot.cogs.cooldown import Cooldown
-from bot.cogs.follows import when_they_come
+from bot.cogs.follows import language_of_bullets, when_they_come
 from bot.cogs.pressed import PressedCog, answered, button
 from bot.domain.errors import InvalidInput
 from bot.domain.phrases import Language, counted, phrase, translatable
@@ -42,6 +42,28 @@ _TASTE: Final = "taste"
 _WHAT: Final = (
     app_commands.Choice(name=translatable("Everything about me"), value=_EVERYTHING),
     app_commands.Choice(name=translatable("My taste; what I liked and saved stays"), value=_TASTE),
+)
+
+
+_OFF: Final = -1
+_DAY_NAMES: Final = (
+    phrase("Monday"),
+    phrase("Tuesday"),
+    phrase("Wednesday"),
+    phrase("Thursday"),
+    phrase("Friday"),
+    phrase("Saturday"),
+    phrase("Sunday"),
+)
+_WEEKDAYS: Final = (
+    app_commands.Choice(name=translatable("Monday"), value=0),
+    app_commands.Choice(name=translatable("Tuesday"), value=1),
+    app_commands.Choice(name=translatable("Wednesday"), value=2),
+    app_commands.Choice(name=translatable("Thursday"), value=3),
+    app_commands.Choice(name=translatable("Friday"), value=4),
+    app_commands.Choice(name=translatable("Saturday"), value=5),
+    app_commands.Choice(name=translatable("Sunday"), value=6),
+    app_commands.Choice(name=translatable("Never"), value=_OFF),
 )
 
 
@@ -176,6 +198,31 @@ class MeCog(PressedCog):
             zone=parse_zone(timezone, at=interaction.created_at) if timezone else None,
         )
         await say(interaction, when_they_come(subscription))
+
+    @me.command(description=translatable("Once a week, what you saved and have not read"))
+    @app_commands.describe(weekday=translatable("The day it comes, at the hour of your messages"))
+    @app_commands.choices(weekday=list(_WEEKDAYS))
+    async def reminder(self, interaction: Interaction, weekday: int) -> None:
+        await interaction.response.defer(ephemeral=True)
+        subscription = await self._following.remind(
+            interaction.user.id,
+            weekday if weekday != _OFF else None,
+            language=await language_of_bullets(interaction, self._subscribing),
+        )
+        if weekday == _OFF or subscription is None:
+            await say(interaction, phrase("Nothing reminds you any more."))
+            return
+        daily = subscription.preferences.daily
+        await say(
+            interaction,
+            phrase(
+                "Every {weekday} at {time} ({zone}) you get what you saved and have not read; "
+                "nothing comes if that is nothing.",
+                weekday=spoken(_DAY_NAMES[weekday], language_of(interaction)),
+                time=f"{daily.at:%H:%M}",
+                zone=daily.zone.key,
+            ),
+        )
 
     # --- what is kept about them ---
 

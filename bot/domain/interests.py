@@ -13,13 +13,14 @@ from bot.domain.papers import PaperId
 class Verdict(StrEnum):
     """What a reader says of a paper.
 
-    LIKED: more like this. SAVED: to be read. DISMISSED: not for me. A reader says each of a
-    paper once, however often and wherever it was said.
+    LIKED: more like this. SAVED: to be read. DISMISSED: not for me. READ: what was saved is read.
+    A reader says each of a paper once, however often and wherever it was said.
     """
 
     LIKED = "liked"
     SAVED = "saved"
     DISMISSED = "dismissed"
+    READ = "read"
 
 
 # --- which reaction says what -------------------------------------------------------------

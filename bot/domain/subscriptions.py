@@ -122,6 +122,8 @@ class Preferences:
     `announce_quiet_days` turns off the lines that explain a day without papers.
     With `seed_reactions` each card gets our own reactions first, to invite others.
     `order` says which papers are the best; a person's own are always in the order of their taste.
+    `remind_on` is the weekday (Monday is 0) on which a person is told what they saved and have
+    not read.
     """
 
     daily: DailyTime
@@ -131,6 +133,7 @@ class Preferences:
     announce_quiet_days: bool = True
     seed_reactions: bool = False
     order: Order = Order.VOTES
+    remind_on: int | None = None
 
     def __post_init__(self) -> None:
         if not 1 <= self.limit <= MAX_LIMIT:

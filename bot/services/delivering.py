@@ -47,11 +47,13 @@ from bot.domain.deliveries import (
     must_look_back,
     plan,
     plan_notice,
+    plan_reminder,
+    reminds,
 )
 from bot.domain.digests import Digest, Listing
 from bot.domain.follows import Follow, FollowKind, followed
 from bot.domain.interests import Place, Verdict
-from bot.domain.papers import PaperId
+from bot.domain.papers import Paper, PaperId
 from bot.domain.subscriptions import (
     Order,
     Preferences,
@@ -73,6 +75,7 @@ from bot.rendering.editions import (
     reason,
 )
 from bot.rendering.message import Rendered
+from bot.rendering.reminders import reminder
 from bot.services.clock import Now
 from bot.services.measures import Measures
 from bot.services.recent_lists import Lists, RecentLists
@@ -325,6 +328,8 @@ class Delivering:
             messages = (plan_notice(channel_id, slot_at),) if decision.spoken else ()
             quiet = decision
             quiet_until = decision.next_at if decision.spoken else subscription.quiet_until
+        if await _is_reminded(stores, subscription, slot_at):
+            messages = (*messages, plan_reminder(channel_id, slot_at))
         return await stores.deliveries.plan(
             delivery.id,
             messages,
@@ -376,11 +381,12 @@ class Delivering:
                 [item.paper_id for item in delivery.items],
             )
             follows = await _follows(stores, subscription)
+            unread = await _unread(stores, subscription, delivery)
         why = followed(
             follows, [lists.by_paper[item.day, item.paper_id].paper for item in delivery.items]
         )
         sources = sorted(lists.sources, key=self._rank_of_source)
-        contents = _Contents(delivery, subscription, lists, sources, counts, why)
+        contents = _Contents(delivery, subscription, lists, sources, counts, why, unread)
         tries = 0
         for message in delivery.messages:
             if message.state is MessageState.POSTED:
@@ -577,6 +583,29 @@ def _in_order(
     return in_order(found, [place.paper_id for place in placed])
 
 
+async def _unread(
+    stores: Stores, subscription: Subscription, delivery: Delivery
+) -> Sequence[Paper]:
+    """What its person saved and has not read, if the delivery reminds of it."""
+    if subscription.reader_id is None or not any(
+        message.kind is MessageKind.REMINDER for message in delivery.messages
+    ):
+        return ()
+    papers = await stores.papers.get_many(
+        await stores.interests.unread(subscription.reader_id), authors=False
+    )
+    return tuple(papers.values())
+
+
+async def _is_reminded(stores: Stores, subscription: Subscription, slot_at: datetime) -> bool:
+    """Whether a person is to hear of what they saved."""
+    return (
+        subscription.reader_id is not None
+        and reminds(subscription.preferences, slot_at)
+        and bool(await stores.interests.unread(subscription.reader_id))
+    )
+
+
 async def _follows(stores: Stores, subscription: Subscription) -> Sequence[Follow]:
     """What its person follows; nobody follows anything for a channel."""
     if subscription.reader_id is None:
@@ -629,8 +658,10 @@ class _Contents:
         sources: Sequence[str],
         counts: Mapping[PaperId, Mapping[Verdict, int]],
         followed: Mapping[PaperId, Sequence[Follow]],
+        unread: Sequence[Paper],
     ) -> None:
         self._delivery = delivery
+        self._unread = unread
         self._preferences: Preferences = subscription.preferences
         self._scope = subscription.scope
         self._taste = BY_CHANNELS_TASTE if subscription.reader_id is None else BY_READERS_TASTE
@@ -664,6 +695,13 @@ class _Contents:
                 if plain or quiet is None:
                     return None
                 return notice(quiet, language=self._preferences.language)
+            case MessageKind.REMINDER:
+                return reminder(
+                    self._unread,
+                    slot_at=self._delivery.slot_at,
+                    language=self._preferences.language,
+                    plain=plain,
+                )
 
     def _card(self, item: EditionItem, *, plain: bool) -> Rendered:
         language = self._preferences.language
@@ -732,4 +770,6 @@ class _Contents:
         return self._lists.by_paper[item.day, item.paper_id]
 
     def _is_last(self, message: Message) -> bool:
-        return message.position == self._delivery.messages[-1].position
+        """Whether no other message about the day follows."""
+        about_day = [m for m in self._delivery.messages if m.kind is not MessageKind.REMINDER]
+        return message.position == about_day[-1].position

@@ -366,15 +366,38 @@ class Following:
             before = await stores.subscriptions.of_reader(reader_id)
             if before is None or before.scope is not Scope.LISTS:
                 raise _nothing()
-            left = None
-            if await stores.follows.of_reader(reader_id):
-                left = await stores.subscriptions.change(
-                    before.id,
-                    replace(before.preferences, announce_quiet_days=False),
-                    scope=Scope.FOLLOWED,
-                )
-            else:
-                await stores.subscriptions.remove(before.id)
+            await stores.subscriptions.change(
+                before.id,
+                replace(before.preferences, announce_quiet_days=False),
+                scope=Scope.FOLLOWED,
+            )
+            left = await _settled(stores, reader_id)
+        await self._on_change()
+        return left
+
+    async def remind(
+        self, reader_id: int, weekday: int | None, *, language: str
+    ) -> Subscription | None:
+        """Tell a person once a week, on `weekday` (Monday is 0), what they saved and have not
+        read, with what else comes to them; `None` ends that. Returns the subscription that is
+        left."""
+        if weekday is None:
+            async with self._database.transaction() as stores:
+                before = await stores.subscriptions.of_reader(reader_id)
+                if before is None or before.preferences.remind_on is None:
+                    raise NotFound(
+                        "no reminder",
+                        reply=phrase("Nothing reminds you. `/me reminder` with a day starts it."),
+                    )
+                preferences = replace(before.preferences, remind_on=None)
+                await stores.subscriptions.change(before.id, preferences)
+                left = await _settled(stores, reader_id)
+        else:
+            channel_id = await self._channel(reader_id)
+            async with self._database.transaction() as stores:
+                before = await self._begun(stores, reader_id, channel_id, language)
+                preferences = replace(before.preferences, remind_on=weekday)
+                left = await stores.subscriptions.change(before.id, preferences)
         await self._on_change()
         return left
 
@@ -409,10 +432,12 @@ class Following:
 
 
 async def _settled(stores: Stores, reader_id: int) -> Subscription | None:
-    """A person's subscription after a follow ended: one that was for follows alone ends with the
-    last of them."""
+    """A person's subscription after something of it ended: without a digest it ends with the last
+    follow, unless it reminds them."""
     subscription = await stores.subscriptions.of_reader(reader_id)
     if subscription is None or subscription.scope is not Scope.FOLLOWED:
+        return subscription
+    if subscription.preferences.remind_on is not None:
         return subscription
     if await stores.follows.of_reader(reader_id):
         return subscription

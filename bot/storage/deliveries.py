@@ -228,7 +228,10 @@ class DeliveryStore:
                 posts,
             )
             filled = {row.message for row in claimed}
-        last = len(messages) - 1
+        last = max(
+            (n for n, each in enumerate(messages) if each.kind is not MessageKind.REMINDER),
+            default=-1,
+        )
         emptied = [
             ids[position]
             for position, message in enumerate(messages)

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, CursorResult, Row, and_, case, delete, func, select
+from sqlalchemy import ColumnElement, CursorResult, Row, and_, case, delete, exists, func, select
 
 from bot.domain.deliveries import MessageKind
 from bot.domain.interests import Interest, Place, Pressed, Reaction, Verdict
@@ -213,6 +213,25 @@ class InterestStore:
             query = query.where(_interests.given_at >= since)
         rows = await self._connection.execute(query)
         return {PaperId(row.paper_id): SaidHere(row.likes, row.saves) for row in rows}
+
+    async def unread(self, reader_id: int) -> tuple[PaperId, ...]:
+        """What a reader saved and has not read, the newest first."""
+        read = schema.interests.alias()
+        rows = await self._connection.execute(
+            select(_interests.paper_id)
+            .where(
+                _interests.reader_id == reader_id,
+                _interests.verdict == Verdict.SAVED.value,
+                ~exists().where(
+                    read.c.reader_id == reader_id,
+                    read.c.paper_id == _interests.paper_id,
+                    read.c.verdict == Verdict.READ.value,
+                ),
+            )
+            .group_by(_interests.paper_id)
+            .order_by(func.min(_interests.given_at).desc(), _interests.paper_id)
+        )
+        return tuple(PaperId(row.paper_id) for row in rows)
 
     async def of_reader(
         self, reader_id: int, verdict: Verdict | None = None

@@ -201,6 +201,7 @@ subscriptions: Final = Table(
     Column("announce_quiet_days", Boolean, nullable=False),
     Column("seed_reactions", Boolean, nullable=False),
     Column("paper_order", Text, nullable=False),
+    Column("remind_on", Integer),
     Column("created_at", Instant, nullable=False),
     Column("created_by", BigInteger),
     Column("counts_from", Instant),

@@ -297,6 +297,7 @@ def _preference_values(preferences: Preferences) -> dict[str, Any]:
         "announce_quiet_days": preferences.announce_quiet_days,
         "seed_reactions": preferences.seed_reactions,
         "paper_order": preferences.order.value,
+        "remind_on": preferences.remind_on,
     }
 
 
@@ -317,6 +318,7 @@ def _subscription(row: Row[Any]) -> Subscription:
             announce_quiet_days=row.announce_quiet_days,
             seed_reactions=row.seed_reactions,
             order=Order(row.paper_order),
+            remind_on=row.remind_on,
         ),
         created_at=row.created_at,
         created_by=row.created_by,

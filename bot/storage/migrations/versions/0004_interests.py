@@ -90,6 +90,7 @@ def upgrade() -> None:
         "subscriptions",
         sa.Column("paper_order", sa.Text(), nullable=False, server_default="votes"),
     )
+    op.add_column("subscriptions", sa.Column("remind_on", sa.Integer()))
     op.add_column("subscriptions", sa.Column("reader_id", sa.BigInteger()))
     op.add_column(
         "subscriptions",
