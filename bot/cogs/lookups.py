@@ -13,12 +13,14 @@ from bot import __version__
 from bot.answering import language_of, think
 from bot.cogs.cooldown import Cooldown
 from bot.cogs.pages import PagesCog, fill
+from bot.cogs.pressed import asker_of
 from bot.domain.lookups import Candidates, ForYou, NoList, Period, Similar
 from bot.domain.phrases import counted, phrase, translatable
 from bot.permissions import invitation
 from bot.rendering import limits, markup
 from bot.rendering.about import about_card
-from bot.rendering.message import Link
+from bot.rendering.message import Link, Rendered
+from bot.rendering.reasons import reasons
 from bot.rendering.words import day_text, spoken
 from bot.services.finding import Finding
 
@@ -189,6 +191,15 @@ class LookupCog(commands.Cog):
         else:
             await self._pages.show(interaction, self._finding.liked_here(Period(period)))
 
+    @papers.command(description=translatable("Why a paper was posted here, or was not"))
+    @app_commands.describe(paper=translatable("An arXiv id, a link, or words of its title"))
+    async def why(self, interaction: Interaction, paper: Text) -> None:
+        await think(interaction, share=False)
+        place = asker_of(interaction).place
+        found, known, why = await self._finding.why(await self._finding.paper(paper), place)
+        said = reasons(found, known, why, place=place, language=language_of(interaction))
+        await fill(interaction, Rendered(content=said))
+
     @papers.command(
         name="foryou", description=translatable("Papers that fit what you liked and saved")
     )
@@ -259,6 +270,7 @@ class LookupCog(commands.Cog):
         ]
 
     @show.autocomplete("paper")
+    @why.autocomplete("paper")
     async def _titles(self, interaction: Interaction, current: str) -> Choices:
         return await _offered(interaction, self._titles_like(current))
 

@@ -9,6 +9,8 @@ from typing import Final
 
 from bot.domain.days import parse_bound, parse_day
 from bot.domain.errors import InvalidInput, NotFound, UnknownPaperId
+from bot.domain.follows import followed
+from bot.domain.interests import Place
 from bot.domain.lookups import (
     MOST,
     NOBODY,
@@ -39,6 +41,7 @@ from bot.domain.lookups import (
 from bot.domain.papers import Paper, PaperId
 from bot.domain.phrases import Phrase, phrase
 from bot.domain.queries import Query, parse_query, snippet
+from bot.domain.reasons import Circumstances, Why, why
 from bot.domain.text import clean, fold, quoted, sentences
 from bot.rendering.calendars import calendar_names
 from bot.services.clock import Now
@@ -286,6 +289,31 @@ class Finding:
             )
 
         return await self._database.look_up(look)
+
+    async def why(self, paper_id: PaperId, place: Place) -> tuple[Paper, Circumstances, Why]:
+        """What became of a paper in a channel; `PaperNotFound` if the archive does not hold it."""
+
+        async def look(stores: Stores) -> tuple[Paper, Circumstances]:
+            paper = await stores.papers.get(paper_id)
+            subscription = await stores.subscriptions.of_channel(place.channel_id)
+            reader_id = None if subscription is None else subscription.reader_id
+            follows = () if reader_id is None else await stores.follows.of_reader(reader_id)
+            return paper, Circumstances(
+                at=self._now(),
+                appearances=await stores.lists.appearances(paper_id),
+                post=await stores.deliveries.post_of(place.channel_id, paper_id),
+                subscription=subscription,
+                first_day=None
+                if subscription is None
+                else await stores.deliveries.first_day(subscription.id),
+                waits_until=None
+                if subscription is None
+                else await stores.deliveries.waits_until(subscription.id),
+                is_followed=bool(followed(follows, [paper])),
+            )
+
+        paper, known = await self._database.look_up(look)
+        return paper, known, why(known)
 
     async def about(self) -> About:
         """The archive at a glance."""
