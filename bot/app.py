@@ -247,12 +247,8 @@ async def open_app(
                 FollowCog(
                     bot, following, subscribing, finding, cooldown=cooldown, measures=measures
                 ),
-                MeCog(
-                    bot, following, subscribing, privacy, cooldown=cooldown, measures=measures
-                ),
-                PaperAuthorsCog(
-                    bot, following, subscribing, cooldown=cooldown, measures=measures
-                ),
+                MeCog(bot, following, subscribing, privacy, cooldown=cooldown, measures=measures),
+                PaperAuthorsCog(bot, following, subscribing, cooldown=cooldown, measures=measures),
                 InterestCog(bot, tracking, cooldown=Cooldown(PRESSED), measures=measures),
             ],
             start=start,

@@ -21,9 +21,7 @@ def message_url(place: Place, message_id: int) -> str:
     return f"https://discord.com/channels/{place.guild_id or '@me'}/{place.channel_id}/{message_id}"
 
 
-def reasons(
-    paper: Paper, known: Circumstances, why: Why, *, place: Place, language: str
-) -> str:
+def reasons(paper: Paper, known: Circumstances, why: Why, *, place: Place, language: str) -> str:
     """Which lists had a paper, and what became of it here."""
     title = markup.shown(paper.title, _TITLE_ROOM, shown_as=markup.unlinked) or str(paper.id)
     said = [_lists(known, language), *_here(known, why, place)]
@@ -102,6 +100,7 @@ def _here(known: Circumstances, why: Why, place: Place) -> list[Phrase]:
                 )
             ]
         case Why.NEXT if subscription is not None:
-            return [phrase("It comes with the next post: {at}.", at=subscription.next_slot(known.at))]
+            next_at = subscription.next_slot(known.at)
+            return [phrase("It comes with the next post: {at}.", at=next_at)]
         case _:
             return [phrase("So it could not be posted.")]
