@@ -14,6 +14,7 @@ from bot.cogs.lookups import LookupCog
 from bot.cogs.me import MeCog
 from bot.cogs.pages import PagesCog
 from bot.cogs.paper_authors import PaperAuthorsCog
+from bot.cogs.saved import SavedCog
 from bot.cogs.standing import StandingCog
 from bot.cogs.subscriptions import SubscriptionCog
 from bot.domain.subscriptions import shard_of
@@ -40,6 +41,7 @@ from bot.services.measuring import Measuring
 from bot.services.privacy import Privacy
 from bot.services.recounting import Changed, Recounting
 from bot.services.restoring import restored
+from bot.services.saving import Saving
 from bot.services.scheduling import Scheduling
 from bot.services.seeding import Seeding
 from bot.services.subscribing import Subscribing
@@ -223,6 +225,7 @@ async def open_app(
             on_resume=scheduling.follow,
         )
         finding = Finding(database, learning, now=clock, sources=archive.collecting.source_names)
+        saving = Saving(database, now=clock)
         cooldown = Cooldown()
         pages = PagesCog(bot, finding, cooldown=cooldown, measures=measures)
 
@@ -243,7 +246,8 @@ async def open_app(
                 SubscriptionCog(subscribing),
                 StandingCog(bot, suspending, privacy),
                 pages,
-                LookupCog(bot, finding, pages, cooldown=cooldown),
+                LookupCog(bot, finding, pages, saving, cooldown=cooldown),
+                SavedCog(bot, pages, saving, cooldown=cooldown, measures=measures),
                 FollowCog(
                     bot, following, subscribing, finding, cooldown=cooldown, measures=measures
                 ),

@@ -14,15 +14,19 @@ from bot.answering import language_of, think
 from bot.cogs.cooldown import Cooldown
 from bot.cogs.pages import PagesCog, fill
 from bot.cogs.pressed import asker_of
-from bot.domain.lookups import Candidates, ForYou, NoList, Period, Similar
+from bot.cogs.saved import EXPORTS, send_export
+from bot.domain.lookups import Candidates, ForYou, NoList, Period, Saved, Similar
 from bot.domain.phrases import counted, phrase, translatable
+from bot.domain.text import clean
 from bot.permissions import invitation
 from bot.rendering import limits, markup
 from bot.rendering.about import about_card
+from bot.rendering.citations import Format
 from bot.rendering.message import Link, Rendered
 from bot.rendering.reasons import reasons
 from bot.rendering.words import day_text, spoken
 from bot.services.finding import Finding
+from bot.services.saving import Saving
 
 log = logging.getLogger(__name__)
 
@@ -72,10 +76,12 @@ class LookupCog(commands.Cog):
         bot: commands.AutoShardedBot,
         finding: Finding,
         pages: PagesCog,
+        saving: Saving,
         *,
         cooldown: Cooldown,
     ) -> None:
         self._bot = bot
+        self._saving = saving
         self._finding = finding
         self._pages = pages
         self._cooldown = cooldown
@@ -190,6 +196,27 @@ class LookupCog(commands.Cog):
             await self._pages.show(interaction, await self._finding.best(Period(period)))
         else:
             await self._pages.show(interaction, self._finding.liked_here(Period(period)))
+
+    @papers.command(description=translatable("What you saved: to read, mark, take away or export"))
+    @app_commands.describe(
+        words=translatable("Only what says this, read as a search is"),
+        unread=translatable("Only what you have not read"),
+        export=translatable("As a file, to be read elsewhere"),
+    )
+    @app_commands.choices(export=list(EXPORTS))
+    async def saved(
+        self,
+        interaction: Interaction,
+        words: Text | None = None,
+        unread: bool = False,
+        export: str | None = None,
+    ) -> None:
+        await think(interaction, share=False)
+        question = Saved(clean(words or ""), unread)
+        if export is None:
+            await self._pages.show(interaction, question)
+        else:
+            await send_export(interaction, self._saving, question, Format(export))
 
     @papers.command(description=translatable("Why a paper was posted here, or was not"))
     @app_commands.describe(paper=translatable("An arXiv id, a link, or words of its title"))

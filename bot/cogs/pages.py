@@ -9,7 +9,7 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
-from typing import Any, Final, Self
+from typing import Any, Final, Self, TypeAlias
 
 import discord
 from discord.ext import commands
@@ -51,8 +51,8 @@ from bot.services.measures import Measures
 log = logging.getLogger(__name__)
 
 _LANGUAGE: Final = r"(?P<language>[A-Za-z0-9-]{2,12})"
-_PLACE: Final = rf"(?P<token>[\w-]{{1,16}}):(?P<page>\d{{1,4}}):{_LANGUAGE}"
-_JUMP_TO: Final = re.compile(f"jump-to:{_PLACE}", re.ASCII)
+PLACE: Final = rf"(?P<token>[\w-]{{1,16}}):(?P<page>\d{{1,4}}):{_LANGUAGE}"
+_JUMP_TO: Final = re.compile(f"jump-to:{PLACE}", re.ASCII)
 _LONGEST_PAGE: Final = 4
 
 PAGE_TYPED: Final = "page"
@@ -75,9 +75,13 @@ class Place:
         return f"{kind}:{self.token}:{self.page}:{self.language}"
 
 
+Below: TypeAlias = Callable[[Answer, str, str], Sequence[discord.ui.DynamicItem[Any]]]
+"""The controls below a page, of an answer whose question is kept under a token, in a language."""
+
+
 class TurnPages(
     discord.ui.DynamicItem[discord.ui.Button[Any]],
-    template=re.compile(f"(?P<kind>back|on|jump):{_PLACE}", re.ASCII),
+    template=re.compile(f"(?P<kind>back|on|jump):{PLACE}", re.ASCII),
 ):
     """Back or on to the page that is named in it; or says which page this is, and asks for
     another one."""
@@ -190,6 +194,11 @@ class PagesCog(PressedCog):
     ) -> None:
         super().__init__(bot, cooldown=cooldown, measures=measures)
         self.finding = finding
+        self._below: dict[type[Question], Below] = {}
+
+    def add_below(self, kind: type[Question], below: "Below") -> None:
+        """Let answers to questions of a kind have more controls below their pages."""
+        self._below[kind] = below
 
     # --- answers to commands, which have been deferred ---
 
@@ -293,8 +302,23 @@ class PagesCog(PressedCog):
 
     async def _show(self, interaction: Interaction, question: Question, *, language: str) -> None:
         answer = await self.finding.answer(question, asker=asker_of(interaction), language=language)
-        token = await self._kept(question) if answer.pages > 1 else None
-        await _fill_page(interaction, answer, token, language)
+        has_more = answer.pages > 1 or type(question) in self._below
+        token = await self._kept(question) if has_more else None
+        await self._fill(interaction, answer, token, language)
+
+    async def show_page(self, interaction: Interaction, question: Question, place: Place) -> None:
+        """The page of the answer to `question`, as it is now."""
+        answer = await self.finding.answer(
+            question, asker=asker_of(interaction), page=place.page, language=place.language
+        )
+        await self._fill(interaction, answer, place.token, place.language)
+
+    async def _fill(
+        self, interaction: Interaction, answer: Answer, token: str | None, language: str
+    ) -> None:
+        below = self._below.get(type(answer.question))
+        more = below(answer, token, language) if below is not None and token is not None else ()
+        await _fill_page(interaction, answer, token, language, more)
 
     async def _kept(self, question: Question) -> str | None:
         """The token for the page buttons; none if it cannot be kept now: a page without buttons
@@ -312,10 +336,7 @@ class PagesCog(PressedCog):
         except QuestionExpired:
             await _take_away(interaction, TurnPages)
             raise
-        answer = await self.finding.answer(
-            question, asker=asker_of(interaction), page=place.page, language=place.language
-        )
-        await _fill_page(interaction, answer, place.token, place.language)
+        await self.show_page(interaction, question, place)
 
 
 class _Outdated(InvalidInput):
@@ -366,7 +387,11 @@ async def fill(
 
 
 async def _fill_page(
-    interaction: Interaction, answer: Answer, token: str | None, language: str
+    interaction: Interaction,
+    answer: Answer,
+    token: str | None,
+    language: str,
+    more: Sequence[discord.ui.DynamicItem[Any]],
 ) -> None:
     view = discord.ui.View(timeout=None)
     if answer.entries:
@@ -387,6 +412,8 @@ async def _fill_page(
             view.add_item(button)
     if isinstance(answer.question, ByAuthor):
         view.add_item(FollowAuthor.of(answer.question.author_id, language))
+    for item in more:
+        view.add_item(item)
     shown = answers.page(answer, language=language)
     await fill(interaction, shown, view if view.children else None)
 

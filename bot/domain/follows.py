@@ -64,11 +64,8 @@ class _Read:
 def _read(paper: Paper) -> _Read:
     """To be kept: many people are told of the same few lists at one hour, and to take a paper
     apart takes a hundred times as long as to look for words in it."""
-    bullets = (
-        f"{bullet.label} {bullet.text}" for summary in paper.summaries for bullet in summary.bullets
-    )
     return _Read(
-        said=words_said([paper.title, *bullets, paper.abstract]),
+        said=words_said(paper.texts),
         signed=frozenset(map(clean, paper.authors)),
         folded=frozenset(map(fold, paper.authors)),
     )

@@ -99,7 +99,18 @@ class ForYou:
     archive: bool
 
 
-Question: TypeAlias = OnDay | ByAuthor | Search | Best | LikedHere | Named | Similar | ForYou
+@dataclass(frozen=True, slots=True)
+class Saved:
+    """What whoever asks has saved: all, or what says some words (see `domain.queries`), or what
+    is not read yet."""
+
+    words: str = ""
+    unread: bool = False
+
+
+Question: TypeAlias = (
+    OnDay | ByAuthor | Search | Best | LikedHere | Named | Similar | ForYou | Saved
+)
 """What was asked, never by whom: who turns a page of what is theirs sees their own."""
 
 _KINDS: Final[Mapping[str, type[Question]]] = {
@@ -111,6 +122,7 @@ _KINDS: Final[Mapping[str, type[Question]]] = {
     "named": Named,
     "similar": Similar,
     "for-you": ForYou,
+    "saved": Saved,
 }
 
 
@@ -191,7 +203,8 @@ class SaidHere:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Entry:
-    """A paper in an answer: `day` is the list it was found on, with its votes there."""
+    """A paper in an answer: `day` is the list it was found on, with its votes there. `is_read` is
+    known of what the asker saved."""
 
     id: PaperId
     title: str
@@ -200,6 +213,7 @@ class Entry:
     snippet: Snippet | None = None
     reason: Reason | None = None
     said_here: SaidHere | None = None
+    is_read: bool | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

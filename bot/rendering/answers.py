@@ -23,6 +23,7 @@ from bot.domain.lookups import (
     OnDay,
     Period,
     Reason,
+    Saved,
     Search,
     Similar,
     Snippet,
@@ -144,6 +145,11 @@ def _title(answer: Answer) -> Phrase:
             return _best(period, until)
         case LikedHere(period, until):
             return _liked(period, until)
+        case Saved(words=""):
+            return phrase("Saved by you")
+        case Saved(words=words):
+            shown = markup.shown(words, _QUERY_ROOM, shown_as=markup.unlinked)
+            return phrase("Saved by you: {query}", query=shown or "?")
         case Named():
             return phrase("Papers in this message")
         case Similar(paper):
@@ -195,6 +201,10 @@ def _nothing(answer: Answer) -> Phrase:
             return phrase("Nothing found. Try fewer words, or leave out an option.")
         case Best():
             return phrase("No list of that time has papers. Try a longer period.")
+        case Saved(words="", unread=False):
+            return phrase("You have saved nothing yet. 🔖 or **Save** under a card does it.")
+        case Saved():
+            return phrase("Nothing that you saved is like that. Leave out an option to see more.")
         case LikedHere():
             return phrase(
                 "Nobody here has liked or saved a paper in that time. 👍 and 🔖 under a card do it."
@@ -272,7 +282,7 @@ def _why(reason: Reason, language: str) -> str:
     )
     others = spoken(here, language) if reason.liked_here else ""
     if reason.title is None:
-        return others
+        return others or spoken(phrase("fits your taste"), language)
     room = _TITLE_ROOM_IN_REASON - limits.units(others)
     title = markup.shown(reason.title, room, shown_as=markup.unlinked) or "?"
     if reason.said is Verdict.SAVED:
@@ -291,6 +301,8 @@ def _facts(entry: Entry, language: str, *, shows_day: bool) -> list[str]:
     facts = [f"▲ {votes}"]
     if (said := entry.said_here) is not None:
         facts = [f"👍 {said.likes}", f"🔖 {said.saves}", *facts]
+    if entry.is_read:
+        facts.insert(0, "✓")
     if shows_day and entry.day is not None:
         facts.append(day_text(entry.day, language))
     return facts

@@ -51,7 +51,7 @@ _LITERAL: Final = str.maketrans(_TEX)
 _BARE: Final = re.compile(r"(?<!\\)[&%#_]|(?<!\\)[~^]")
 _MATH: Final = re.compile(r"(?<!\\)\$(?:[^$\\]|\\.)+\$")
 _SAYS_NOTHING: Final = frozenset(
-    ["a", "an", "the", "on", "of", "for", "in", "to", "with", "and", "from", "towards", "toward"]
+    {"a", "an", "the", "on", "of", "for", "in", "to", "with", "and", "from", "towards", "toward"}
 )
 
 

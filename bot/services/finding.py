@@ -34,6 +34,7 @@ from bot.domain.lookups import (
     Question,
     QuestionExpired,
     Reason,
+    Saved,
     Search,
     Similar,
     Snippet,
@@ -46,6 +47,7 @@ from bot.domain.text import clean, fold, quoted, sentences
 from bot.rendering.calendars import calendar_names
 from bot.services.clock import Now
 from bot.services.learning import Fit, Learning
+from bot.services.saving import saved_by
 from bot.storage.database import Database, Stores
 
 OFFERED: Final = 25
@@ -419,6 +421,15 @@ class Finding:
                 )
             case LikedHere():
                 return await self._liked_here(stores, question, asker)
+            case Saved():
+                saved = await saved_by(stores, question, asker.reader_id)
+                entries = await stores.archive.newest(list(saved)[:MOST])
+                return Answer(
+                    question=question,
+                    entries=tuple(replace(each, is_read=saved[each.id]) for each in entries),
+                    total=len(entries),
+                    is_capped=len(saved) > MOST,
+                )
             case Named(papers):
                 entries = await stores.archive.newest(papers)
                 return Answer(question=question, entries=entries, total=len(entries))

@@ -66,6 +66,8 @@ class Learning:
         self._shelf: Shelf | None = None
         self._made_at = self._looked_at = datetime.min.replace(tzinfo=UTC)
         self._making: asyncio.Task[Shelf] | None = None
+        # One at a time: several would only take the interpreter from each other and the loop.
+        self._reckoning = asyncio.Semaphore(1)
 
     async def close(self) -> None:
         """Stop making a shelf, if one is being made."""
@@ -90,7 +92,8 @@ class Learning:
                 shelf = await self._current()
         except TimeoutError:
             return ()
-        found = await asyncio.to_thread(_similar, paper, shelf, limit)
+        async with self._reckoning:
+            found = await asyncio.to_thread(_similar, paper, shelf, limit)
         return tuple(Fit(paper_id=each) for each in found)
 
     async def for_reader(
@@ -116,7 +119,8 @@ class Learning:
             )
 
         said = await self._database.look_up(look)
-        return await asyncio.to_thread(_fitting, said, shelf, self._now().date(), limit)
+        async with self._reckoning:
+            return await asyncio.to_thread(_fitting, said, shelf, self._now().date(), limit)
 
     # --- for deliveries ---
 
@@ -131,7 +135,8 @@ class Learning:
                 )
                 if not showings:
                     return None
-                return await asyncio.to_thread(_ordering, showings, shelf, self._now().date())
+                async with self._reckoning:
+                    return await asyncio.to_thread(_ordering, showings, shelf, self._now().date())
         except (TimeoutError, StorageError) as error:
             log.warning(
                 "channel %d is ordered by votes, its taste is not at hand: %s",

@@ -214,6 +214,33 @@ class InterestStore:
         rows = await self._connection.execute(query)
         return {PaperId(row.paper_id): SaidHere(row.likes, row.saves) for row in rows}
 
+    async def saved(self, reader_id: int) -> Mapping[PaperId, bool]:
+        """What a reader saved, the newest first, and whether they have read it."""
+        unread = set(await self.unread(reader_id))
+        return {
+            each.paper_id: each.paper_id not in unread
+            for each in await self.of_reader(reader_id, Verdict.SAVED)
+        }
+
+    async def said_under(
+        self, reader_id: int, paper_id: PaperId, verdict: Verdict
+    ) -> tuple[int, Place] | None:
+        """A message under which a reader said so with a reaction, and where it is."""
+        row = (
+            await self._connection.execute(
+                select(_interests.message_id, _interests.guild_id, _interests.channel_id)
+                .where(
+                    _interests.reader_id == reader_id,
+                    _interests.paper_id == paper_id.value,
+                    _interests.verdict == verdict.value,
+                    _interests.message_id != _BUTTON,
+                )
+                .order_by(_interests.message_id.desc())
+                .limit(1)
+            )
+        ).one_or_none()
+        return None if row is None else (row.message_id, Place(row.guild_id, row.channel_id))
+
     async def unread(self, reader_id: int) -> tuple[PaperId, ...]:
         """What a reader saved and has not read, the newest first."""
         read = schema.interests.alias()
