@@ -325,6 +325,37 @@ async def test_a_server_that_takes_the_bot_in_again_gets_its_papers_without_a_co
     assert discord_server.tally.invalid == 0
 
 
+async def test_a_server_that_puts_the_bot_out_is_known_to_be_gone_and_erased_in_a_month(
+    discord_server: LoopbackDiscord, environment: dict[str, str]
+) -> None:
+    guild = discord_server.add_guild("lab")
+    channel = discord_server.add_channel(guild, "papers")
+    await prepare(environment, {channel: guild}, numbers=range(1, 3))
+
+    async def is_gone(app: App, *, expected: bool) -> None:
+        async with asyncio.timeout(10):
+            departed = not expected
+            while departed is not expected:
+                async with app.database.reading() as stores:
+                    departed = guild in await stores.privacy.departed()
+
+    async with online(discord_server) as app:
+        discord_server.expel_bot(guild)
+        await is_gone(app, expected=True)
+        discord_server.invite_bot(guild)
+        await is_gone(app, expected=False)
+    discord_server.expel_bot(guild)
+    async with online(discord_server) as app:
+        await is_gone(app, expected=True)
+        await app.privacy.sweep()
+        assert await app.subscribing.in_guild(guild) != ()
+    async with online(discord_server, shift=timedelta(days=31)) as app:
+        await app.privacy.sweep()
+
+        await is_gone(app, expected=False)
+        assert await app.subscribing.in_guild(guild) == ()
+
+
 @pytest.mark.parametrize("ids", [None, (0, 1), (1,)])
 async def test_every_connection_goes_to_the_gateway_that_the_api_names(
     discord_server: LoopbackDiscord,
