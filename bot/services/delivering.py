@@ -15,74 +15,45 @@ import random
 import time
 import uuid
 from collections import defaultdict
-from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import Enum, auto
-from functools import lru_cache, partial
 from typing import TYPE_CHECKING, Any, Final, Protocol, Self
 
 from bot.domain.deliveries import (
     Delivery,
     DeliveryState,
-    Edition,
-    EditionItem,
     Message,
     MessageKind,
     MessageState,
     NotSent,
     Outcome,
-    Post,
     Refused,
     Rejected,
     Sent,
     Unknown,
-    Wait,
-    decide,
-    for_reader,
-    in_order,
-    is_as_listed,
-    lists_for,
-    lists_for_first,
     must_look_back,
-    plan,
-    plan_notice,
-    plan_reminder,
-    reminds,
 )
-from bot.domain.digests import Digest, Listing
-from bot.domain.follows import Follow, FollowKind, followed
-from bot.domain.interests import Place, Verdict
-from bot.domain.papers import Paper, PaperId
+from bot.domain.interests import Place
 from bot.domain.subscriptions import (
     Order,
-    Preferences,
     Scope,
     Subscription,
     SubscriptionState,
     SuspensionCause,
 )
 from bot.domain.suspensions import Standing, cause_of
-from bot.domain.text import clean
-from bot.rendering.cards import paper_card
-from bot.rendering.editions import (
-    BY_CHANNELS_TASTE,
-    BY_READERS_TASTE,
-    closing,
-    following,
-    heading,
-    notice,
-    reason,
-)
 from bot.rendering.message import Rendered
-from bot.rendering.reminders import reminder
 from bot.services.clock import Now
+from bot.services.contents import Contents
 from bot.services.measures import Measures
-from bot.services.recent_lists import Lists, RecentLists
+from bot.services.planning import Planning
+from bot.services.recent_lists import RecentLists
 from bot.services.restoring import Restored
 from bot.services.timing import DEFAULT_TIMING, Timing
 from bot.services.turns import Turns, by_turns
-from bot.storage.database import Database, Stores
+from bot.storage.database import Database
 from bot.storage.errors import DeliveryNotFound, StorageError
 
 if TYPE_CHECKING:  # it brings numpy, and many a bot is never asked for a taste
@@ -188,11 +159,11 @@ class Delivering:
         self._sources = tuple(sources)
         self._now = now
         self._timing = timing
-        self._restored = restored
         self._measures = measures or Measures()
         self._on_posted = on_posted
         self._tastes = tastes
         self._lists = RecentLists()
+        self._slots = Planning(self._lists, sources=sources, now=now, restored=restored)
         self._owner = uuid.uuid4().hex
         self._channels: defaultdict[int, asyncio.Lock] = defaultdict(asyncio.Lock)
         self._planning = asyncio.Semaphore(PLANNED_AT_ONCE)
@@ -221,7 +192,9 @@ class Delivering:
                 return None
             delivery = await stores.deliveries.open(fresh, slot_at)
             planned = (
-                None if delivery is None else await self._plan(stores, delivery, fresh, ordering)
+                None
+                if delivery is None
+                else await self._slots.plan(stores, delivery, fresh, ordering)
             )
         return self._counted(planned)
 
@@ -263,7 +236,7 @@ class Delivering:
                 return
             if subscription.state is SubscriptionState.SUSPENDED:
                 return
-            planned = await self._plan(stores, delivery, subscription, ordering)
+            planned = await self._slots.plan(stores, delivery, subscription, ordering)
         if self._counted(planned) is not None:
             await self._drain(delivery)
 
@@ -281,71 +254,11 @@ class Delivering:
             log.exception("channel %d is ordered by votes", subscription.channel_id)
             return None
 
-    async def _plan(
-        self,
-        stores: Stores,
-        delivery: Delivery,
-        subscription: Subscription,
-        ordering: "Ordering | None",
-    ) -> Delivery | None:
-        """Decide what the slot brings and write it down; `None` if there is nothing to send yet."""
-        channel_id, slot_at = delivery.channel_id, delivery.slot_at
-        digests = (await self._lists.get(stores, lists_for(slot_at))).digests
-        if subscription.is_first and not any(digests):
-            days = lists_for_first(slot_at)
-            newest = await stores.lists.newest(since=days[-1], until=days[0])
-            digests = (newest,) if newest is not None else ()
-        papers = [listing.paper for digest in digests for listing in digest]
-        listed = {paper.id for paper in papers}
-        follows = followed(await _follows(stores, subscription), papers)
-        await _tie(stores, follows)
-        decision = decide(
-            subscription,
-            slot_at=slot_at,
-            now=self._now(),
-            digests=digests,
-            since=await stores.deliveries.first_day(subscription.id),
-            had=await stores.deliveries.posted_in(channel_id, listed),
-            delivered_days=await stores.deliveries.delivered_days(
-                channel_id, [digest.day for digest in digests]
-            ),
-            down_since=await stores.lists.down_since(self._sources),
-            choose=lambda found: for_reader(
-                _in_order(found, digests, ordering, room=subscription.reader_id is None),
-                followed=follows,
-                scope=subscription.scope,
-            ),
-        )
-        if isinstance(decision, Wait):
-            await stores.deliveries.wait(delivery.id, decision.until)
-            log.info("delivery %d of channel %d waits for a source", delivery.id, channel_id)
-            return None
-        if isinstance(decision, Post):
-            cards = subscription.preferences.limit if subscription.scope is Scope.LISTS else 0
-            messages = plan(channel_id, slot_at, cards, decision)
-            quiet, quiet_until = None, decision.quiet_until
-        else:
-            messages = (plan_notice(channel_id, slot_at),) if decision.spoken else ()
-            quiet = decision
-            quiet_until = decision.next_at if decision.spoken else subscription.quiet_until
-        if await _is_reminded(stores, subscription, slot_at):
-            messages = (*messages, plan_reminder(channel_id, slot_at))
-        return await stores.deliveries.plan(
-            delivery.id,
-            messages,
-            quiet=quiet,
-            quiet_until=quiet_until,
-            maybe_sent_at=self._in_doubt_since(slot_at),
-        )
-
     def _counted(self, planned: Delivery | None) -> Delivery | None:
         """A delivery that is written down for good."""
         if planned is not None:
             self._measures.planned(len(planned.messages))
         return planned
-
-    def _in_doubt_since(self, slot_at: datetime) -> datetime | None:
-        return None if self._restored is None else self._restored.in_doubt_since(slot_at)
 
     # --- sending ---
 
@@ -376,17 +289,8 @@ class Delivering:
                 return False
             days = sorted({item.day for item in delivery.items}, reverse=True)
             lists = await self._lists.get(stores, days)
-            counts = await stores.interests.counts(
-                Place(subscription.guild_id, delivery.channel_id),
-                [item.paper_id for item in delivery.items],
-            )
-            follows = await _follows(stores, subscription)
-            unread = await _unread(stores, subscription, delivery)
-        why = followed(
-            follows, [lists.by_paper[item.day, item.paper_id].paper for item in delivery.items]
-        )
-        sources = sorted(lists.sources, key=self._rank_of_source)
-        contents = _Contents(delivery, subscription, lists, sources, counts, why, unread)
+            sources = sorted(lists.sources, key=self._rank_of_source)
+            contents = await Contents.read(stores, delivery, subscription, lists, sources)
         tries = 0
         for message in delivery.messages:
             if message.state is MessageState.POSTED:
@@ -429,7 +333,7 @@ class Delivering:
         return self._sources.index(source) if source in self._sources else len(self._sources)
 
     async def _post(
-        self, subscription: Subscription, message: Message, contents: "_Contents"
+        self, subscription: Subscription, message: Message, contents: Contents
     ) -> _Step:
         """Claim, send, record: one message."""
         standing = self._presence.standing(subscription.guild_id, message.channel_id)
@@ -489,7 +393,7 @@ class Delivering:
             case NotSent() | Unknown():
                 return _Step.AGAIN
 
-    async def _ask_discord(self, message: Message, contents: "_Contents") -> Outcome:
+    async def _ask_discord(self, message: Message, contents: Contents) -> Outcome:
         rendered = contents.render(message)
         if rendered is None:
             return Rejected("there is nothing left to say in it")
@@ -572,61 +476,6 @@ class Delivering:
             log.exception("a delivery failed")
 
 
-def _in_order(
-    found: Edition, digests: Sequence[Digest], ordering: "Ordering | None", *, room: bool
-) -> Edition:
-    """The papers of an edition in the order of a taste, with `room` for something outside it."""
-    if ordering is None:
-        return found
-    listings = {(d.day, listing.paper.id): listing for d in digests for listing in d}
-    placed = ordering([listings[item.day, item.paper_id] for item in found.items], room=room)
-    return in_order(found, [place.paper_id for place in placed])
-
-
-async def _unread(
-    stores: Stores, subscription: Subscription, delivery: Delivery
-) -> Sequence[Paper]:
-    """What its person saved and has not read, if the delivery reminds of it."""
-    if subscription.reader_id is None or not any(
-        message.kind is MessageKind.REMINDER for message in delivery.messages
-    ):
-        return ()
-    papers = await stores.papers.get_many(
-        await stores.interests.unread(subscription.reader_id), authors=False
-    )
-    return tuple(papers.values())
-
-
-async def _is_reminded(stores: Stores, subscription: Subscription, slot_at: datetime) -> bool:
-    """Whether a person is to hear of what they saved."""
-    return (
-        subscription.reader_id is not None
-        and reminds(subscription.preferences, slot_at)
-        and bool(await stores.interests.unread(subscription.reader_id))
-    )
-
-
-async def _follows(stores: Stores, subscription: Subscription) -> Sequence[Follow]:
-    """What its person follows; nobody follows anything for a channel."""
-    if subscription.reader_id is None:
-        return ()
-    return await stores.follows.of_reader(subscription.reader_id)
-
-
-async def _tie(stores: Stores, found: Mapping[PaperId, Sequence[Follow]]) -> None:
-    """Let names that were followed before any paper had them be of the one author who has them
-    now: whoever is written alike later is somebody else."""
-    names = {
-        follow
-        for why in found.values()
-        for follow in why
-        if follow.kind is FollowKind.AUTHOR and follow.author_id is None
-    }
-    for follow in names:
-        if len(authors := await stores.authors.named(follow.said)) == 1:
-            await stores.follows.tie(follow, authors[0].id, clean(authors[0].name))
-
-
 @dataclass(frozen=True, slots=True)
 class _Moment:
     """When this process did something, by two clocks: either may stand still or be set."""
@@ -641,135 +490,3 @@ class _Moment:
     def ago(self, now: datetime) -> timedelta:
         """How long ago it was, the longer of what both clocks say."""
         return max(abs(now - self.at), timedelta(seconds=time.monotonic() - self.ticks))
-
-
-# A card without a heading is the same in every channel of a language.
-_same_for_all = lru_cache(maxsize=1024)(paper_card)
-
-
-class _Contents:
-    """Everything that the messages of one delivery show, read once before the first is sent."""
-
-    def __init__(
-        self,
-        delivery: Delivery,
-        subscription: Subscription,
-        lists: Lists,
-        sources: Sequence[str],
-        counts: Mapping[PaperId, Mapping[Verdict, int]],
-        followed: Mapping[PaperId, Sequence[Follow]],
-        unread: Sequence[Paper],
-    ) -> None:
-        self._delivery = delivery
-        self._unread = unread
-        self._preferences: Preferences = subscription.preferences
-        self._scope = subscription.scope
-        self._taste = BY_CHANNELS_TASTE if subscription.reader_id is None else BY_READERS_TASTE
-        self._followed = followed
-        self._lists = lists
-        self._sources = sources
-        self._counts = counts
-        self._opened = False
-
-    @property
-    def slot_at(self) -> datetime:
-        return self._delivery.slot_at
-
-    def open(self) -> bool:
-        """Remember that a message went out, and the heading with it; whether it is the first."""
-        first, self._opened = not self._opened, True
-        return first
-
-    def render(self, message: Message, *, plain: bool = False) -> Rendered | None:
-        """`message` as Discord should get it; `None` if there is no such form of it.
-
-        The line that heads the day, and the mention of the role, stand on the first message.
-        """
-        match message.kind:
-            case MessageKind.PAPER:
-                return self._card(message.items[0], plain=plain)
-            case MessageKind.CLOSING:
-                return self._closing(message, plain=plain)
-            case MessageKind.NOTICE:
-                quiet = self._delivery.quiet
-                if plain or quiet is None:
-                    return None
-                return notice(quiet, language=self._preferences.language)
-            case MessageKind.REMINDER:
-                return reminder(
-                    self._unread,
-                    slot_at=self._delivery.slot_at,
-                    language=self._preferences.language,
-                    plain=plain,
-                )
-
-    def _card(self, item: EditionItem, *, plain: bool) -> Rendered:
-        language = self._preferences.language
-        listing = self._listing(item)
-        said = self._counts[item.paper_id]
-        card = partial(
-            _same_for_all if self._opened else paper_card,
-            listing.paper,
-            day=item.day,
-            rank=item.rank,
-            upvotes=listing.upvotes,
-            language=language,
-            late=item.late,
-            plain=plain,
-            likes=said.get(Verdict.LIKED, 0),
-            saves=said.get(Verdict.SAVED, 0),
-        )
-        why = self._followed.get(item.paper_id, ())
-        because = reason(why, language) if why else None
-        if self._opened:
-            return card() if because is None else card(heading=because)
-        head = self._heading()
-        return card(
-            heading=head if because is None else f"{head}\n{because}",
-            role_id=self._preferences.role_id,
-        )
-
-    def _heading(self) -> str:
-        items = self._delivery.items
-        # What a person follows comes first, whatever their taste.
-        rest = [item for item in items if item.paper_id not in self._followed]
-        return heading(
-            items,
-            sources=self._sources,
-            language=self._preferences.language,
-            order=None if is_as_listed(rest) else self._taste,
-        )
-
-    def _closing(self, message: Message, *, plain: bool) -> Rendered:
-        before = [m for m in self._delivery.messages if m.position < message.position]
-        listed = [
-            (item, listing.paper, listing.upvotes)
-            for item in message.items
-            for listing in [self._listing(item)]
-        ]
-        # A digest that became one of follows while it was half sent has a closing all the same.
-        if self._scope is Scope.FOLLOWED and listed:
-            return following(
-                listed,
-                self._followed,
-                day=self._delivery.items[0].day,
-                language=self._preferences.language,
-                number=sum(m.kind is MessageKind.CLOSING for m in before),
-                plain=plain,
-            )
-        return closing(
-            listed,
-            day=self._delivery.items[0].day,
-            language=self._preferences.language,
-            quiet_until=self._delivery.quiet_until if self._is_last(message) else None,
-            number=sum(m.kind is MessageKind.CLOSING for m in before),
-            plain=plain,
-        )
-
-    def _listing(self, item: EditionItem) -> Listing:
-        return self._lists.by_paper[item.day, item.paper_id]
-
-    def _is_last(self, message: Message) -> bool:
-        """Whether no other message about the day follows."""
-        about_day = [m for m in self._delivery.messages if m.kind is not MessageKind.REMINDER]
-        return message.position == about_day[-1].position
