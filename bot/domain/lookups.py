@@ -185,11 +185,12 @@ class Snippet:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reason:
-    """Why a paper fits: it has most in common with the paper of this `title`, of which the reader
-    `said` so; and how many others of their server liked or saved it."""
+    """Why a paper fits: it has most in common with the paper of this `title`, much if `is_close`,
+    of which the reader `said` so; and how many others of their server liked or saved it."""
 
     title: str | None = None
     said: Verdict | None = None
+    is_close: bool = True
     liked_here: int = 0
 
 

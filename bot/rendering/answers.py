@@ -28,7 +28,7 @@ from bot.domain.lookups import (
     Similar,
     Snippet,
 )
-from bot.domain.phrases import Phrase, counted, phrase
+from bot.domain.phrases import Phrase, counted, phrase, translatable
 from bot.domain.text import clean
 from bot.rendering import limits, markup
 from bot.rendering.message import Rendered
@@ -42,6 +42,13 @@ _TITLE_ROOM: Final = 250
 _TITLE_ROOM_BESIDE_SNIPPETS: Final = 140
 _SNIPPET_ROOM: Final = 130
 _TITLE_ROOM_IN_REASON: Final = 100
+_BECAUSE: Final = {
+    (True, True): translatable("because you saved {title}"),
+    (False, True): translatable("because you liked {title}"),
+    (True, False): translatable("a little like {title}, which you saved"),
+    (False, False): translatable("a little like {title}, which you liked"),
+}
+"""Of a paper that was saved, or liked, and that is close, or not very."""
 _NAME_ROOM: Final = 100
 _QUERY_ROOM: Final = 150
 _NAMED_UNKNOWN: Final = 10
@@ -285,11 +292,9 @@ def _why(reason: Reason, language: str) -> str:
         return others or spoken(phrase("fits your taste"), language)
     room = _TITLE_ROOM_IN_REASON - limits.units(others)
     title = markup.shown(reason.title, room, shown_as=markup.unlinked) or "?"
-    if reason.said is Verdict.SAVED:
-        because = phrase("because you saved {title}", title=f"*{title}*")
-    else:
-        because = phrase("because you liked {title}", title=f"*{title}*")
-    return " · ".join(filter(None, (spoken(because, language), others)))
+    because = _BECAUSE[reason.said is Verdict.SAVED, reason.is_close]
+    said = spoken(phrase(because, title=f"*{title}*"), language)
+    return " · ".join(filter(None, (said, others)))
 
 
 def _plain_title(entry: Entry) -> str:

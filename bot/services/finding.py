@@ -535,6 +535,7 @@ async def _with_reasons(stores: Stores, fits: Sequence[Fit]) -> tuple[Entry, ...
         fit.paper_id: Reason(
             title=None if fit.because is None else titles.get(fit.because),
             said=fit.said,
+            is_close=fit.is_close,
             liked_here=fit.liked_here,
         )
         for fit in fits

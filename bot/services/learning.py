@@ -49,11 +49,13 @@ PATIENCE: Final = timedelta(seconds=20)
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fit:
     """A paper that fits, and why: the paper that the reader `said` so of and that it has most in
-    common with, and how many others in the reader's server liked or saved it."""
+    common with, much if `is_close`, and how many others in the reader's server liked or saved
+    it."""
 
     paper_id: PaperId
     because: PaperId | None = None
     said: Verdict | None = None
+    is_close: bool = True
     liked_here: int = 0
 
 
@@ -254,6 +256,7 @@ def _fitting(said: _Said, shelf: "Shelf", today: date, limit: int) -> tuple[Fit,
                 paper_id=paper_id,
                 because=None if because is None else because.paper_id,
                 said=None if because is None else said.verdicts.get(because.paper_id),
+                is_close=because is None or because.is_close,
                 liked_here=said.liked_here.get(paper_id, 0),
             )
         )

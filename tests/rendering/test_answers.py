@@ -205,6 +205,11 @@ def test_papers_that_fit_say_from_where(archive: bool, title: str) -> None:
             "> because you liked *One* · 2 others here liked it",
             "> 좋아한 논문과 비슷해요: *One* · 여기서 다른 2명이 좋아했어요",
         ),
+        (
+            Reason(title="One", said=Verdict.SAVED, is_close=False),
+            "> a little like *One*, which you saved",
+            "> 저장한 논문과 조금 비슷해요: *One*",
+        ),
         (Reason(liked_here=1), "> 1 other here liked it", "> 여기서 다른 1명이 좋아했어요"),
     ],
 )
@@ -216,9 +221,9 @@ def test_a_paper_that_fits_says_why(reason: Reason, english: str, korean: str) -
         assert described(shown).splitlines()[1] == line
 
 
-def test_without_a_reason_there_is_no_line_for_it() -> None:
+def test_what_has_nothing_in_common_with_one_paper_fits_the_taste_all_the_same() -> None:
     shown = answers.page(an_answer(ForYou(archive=False), an_entry(reason=Reason())), language="en")
-    assert len(described(shown).splitlines()) == 1
+    assert described(shown).splitlines()[1:] == ["> fits your taste"]
 
 
 def test_papers_that_were_named_but_are_on_no_list_are_told() -> None:
