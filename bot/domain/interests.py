@@ -66,6 +66,8 @@ class Meanings:
             name, equals, several = part.rpartition("=")
             if equals:
                 verdict = Verdict(name)
+                if verdict is Verdict.READ:
+                    raise ValueError("no reaction says that a paper is read: a command does")
             elif not emoji:
                 raise ValueError("emoji without a verdict before them")
             emoji.setdefault(verdict, []).extend(_split(several))

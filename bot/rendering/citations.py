@@ -49,6 +49,7 @@ _TEX: Final = {
 }
 _LITERAL: Final = str.maketrans(_TEX)
 _BARE: Final = re.compile(r"(?<!\\)[&%#_]|(?<!\\)[~^]")
+_NEVER_BARE: Final = re.compile(r"(?<!\\)[&%#]")  # not in a formula either
 _MATH: Final = re.compile(r"(?<!\\)\$(?:[^$\\]|\\.)+\$")
 _SAYS_NOTHING: Final = frozenset(
     {"a", "an", "the", "on", "of", "for", "in", "to", "with", "and", "from", "towards", "toward"}
@@ -103,7 +104,7 @@ def _tex(text: str) -> str:
         return text.translate(_LITERAL)
     pieces, end = [], 0
     for math in _MATH.finditer(text):
-        pieces += [_escaped(text[end : math.start()]), math[0]]
+        pieces += [_escaped(text[end : math.start()]), _NEVER_BARE.sub(r"\\\g<0>", math[0])]
         end = math.end()
     return "".join([*pieces, _escaped(text[end:])])
 

@@ -50,14 +50,14 @@ class Saving:
             for paper_id in paper_ids:
                 if paper_id not in saved:
                     continue
-                if saved[paper_id]:
-                    await self._take_back(stores, asker, paper_id, Verdict.READ)
                 pressed = await self._take_back(stores, asker, paper_id, Verdict.SAVED)
                 said = await stores.interests.said_under(asker.reader_id, paper_id, Verdict.SAVED)
                 if pressed is Pressed.STANDS and said is not None:
                     message_id, place = said
                     paper = await stores.papers.get(paper_id)
                     stands.append(Stands(paper=paper, message_id=message_id, place=place))
+                elif saved[paper_id]:
+                    await self._take_back(stores, asker, paper_id, Verdict.READ)
         return tuple(stands)
 
     async def papers(self, question: Saved, asker: Asker) -> tuple[Paper, ...]:
