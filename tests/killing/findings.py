@@ -10,12 +10,19 @@ from tests.loopback.discord_objects import Message
 
 @dataclass(frozen=True, slots=True)
 class Edition:
-    """What one delivery should bring to a channel: the papers of these numbers, in this order."""
+    """What one delivery should bring to a channel: the papers of these numbers, in this order,
+    and with `reminds` what is saved there."""
 
     numbers: Sequence[int]
+    reminds: bool = False
 
     @property
     def titles(self) -> list[str]:
+        return [*self.papers, *(["Saved, and not read yet"] if self.reminds else [])]
+
+    @property
+    def papers(self) -> list[str]:
+        """The messages about papers."""
         return [f"Paper {number}" for number in self.numbers]
 
     @property
@@ -29,7 +36,7 @@ class Followed(Edition):
     """One message of links to these papers, for somebody who only follows."""
 
     @property
-    def titles(self) -> list[str]:
+    def papers(self) -> list[str]:
         return ["New for you"]
 
     def brought_by(self, message: Message) -> bool:

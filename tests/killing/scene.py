@@ -13,6 +13,8 @@ from typing import Final
 from zoneinfo import ZoneInfo
 
 from bot.domain.follows import FollowKind
+from bot.domain.interests import Place, Verdict
+from bot.domain.papers import PaperId
 from bot.domain.subscriptions import NO_GUILD, DailyTime, Preferences, Scope
 from bot.storage.backup import back_up
 from bot.storage.database import open_database
@@ -62,8 +64,9 @@ _ARMED: Final = 3
 def _for_person(scope: Scope, edition: Edition, followed: int) -> Edition:
     """What comes to a person who follows the paper of this number: that first, or that alone."""
     if scope is Scope.FOLLOWED:
-        return Followed([followed])
-    return Edition([followed, *(number for number in edition.numbers if number != followed)])
+        return Followed([followed], reminds=True)
+    others = (number for number in edition.numbers if number != followed)
+    return Edition([followed, *others], reminds=True)
 
 
 class Stuck(Exception):
@@ -138,7 +141,8 @@ class Scene:
 
     async def add_people(self, slot_at: datetime, edition: Edition) -> None:
         """Direct messages to people: half have the papers of the day, that which they follow
-        first; the others get the one that they follow, and nothing else."""
+        first; the others get the one that they follow, and nothing else. It is the day on which
+        all are reminded of what they saved."""
         *_, followed = edition.numbers
         daily = DailyTime(at=slot_at.replace(second=0, microsecond=0).time(), zone=ZoneInfo("UTC"))
         async with (
@@ -160,10 +164,19 @@ class Scene:
                 await stores.subscriptions.add(
                     guild_id=NO_GUILD,
                     channel_id=channel_id,
-                    preferences=Preferences(daily=daily, announce_quiet_days=False),
+                    preferences=Preferences(
+                        daily=daily, announce_quiet_days=False, remind_on=slot_at.weekday()
+                    ),
                     created_at=slot_at - timedelta(days=2),
                     reader_id=person,
                     scope=scope,
+                )
+                await stores.interests.press(
+                    person,
+                    PaperId(f"2406.{followed:05}"),
+                    Verdict.SAVED,
+                    place=Place(NO_GUILD, channel_id),
+                    at=slot_at - timedelta(days=1),
                 )
         self.channels += self.people
 
