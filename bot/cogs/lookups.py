@@ -15,9 +15,8 @@ from bot.cogs.cooldown import Cooldown
 from bot.cogs.pages import PagesCog, fill
 from bot.cogs.pressed import asker_of
 from bot.cogs.saved import EXPORTS, send_export
-from bot.domain.lookups import Candidates, ForYou, NoList, Period, Saved, Similar
+from bot.domain.lookups import Candidates, ForYou, NoList, Period, Similar
 from bot.domain.phrases import counted, phrase, translatable
-from bot.domain.text import clean
 from bot.permissions import invitation
 from bot.rendering import limits, markup
 from bot.rendering.about import about_card
@@ -212,7 +211,7 @@ class LookupCog(commands.Cog):
         export: str | None = None,
     ) -> None:
         await think(interaction, share=False)
-        question = Saved(clean(words or ""), unread)
+        question = self._saving.question(words or "", unread=unread)
         if export is None:
             await self._pages.show(interaction, question)
         else:

@@ -4,15 +4,19 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Final
 
+from bot.domain.errors import InvalidInput
 from bot.domain.interests import Place, Pressed, Verdict
 from bot.domain.lookups import Asker, Saved
 from bot.domain.papers import Paper, PaperId
+from bot.domain.phrases import phrase
 from bot.domain.queries import parse_query, satisfies, words_said
+from bot.domain.text import clean
 from bot.services.clock import Now
 from bot.storage.database import Database, Stores
 
-EXPORTED: Final = 2_000
-"""Papers in one file, the newest: more than anybody reads, and less than a message may carry."""
+EXPORTED: Final = 1_000
+"""Papers in one file, the newest: more than anybody reads, and less than the 10 MB of a message
+(https://discord.com/developers/docs/reference#uploading-files)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,6 +35,17 @@ class Saving:
     def __init__(self, database: Database, *, now: Now) -> None:
         self._database = database
         self._now = now
+
+    @staticmethod
+    def question(words: str, *, unread: bool) -> Saved:
+        """What somebody asks for; `InvalidInput` for words that want nothing."""
+        words = clean(words)
+        if words and not parse_query(words).wanted:
+            raise InvalidInput(
+                f"no words in {len(words)} characters",
+                reply=phrase("I need a word to look for, such as `diffusion` or `state space`."),
+            )
+        return Saved(words, unread)
 
     async def mark(self, asker: Asker, paper_ids: Collection[PaperId]) -> None:
         """Note that somebody read what they saved, or, of what is read, that they did not."""

@@ -313,6 +313,8 @@ class InterestStore:
         place: Place,
         at: datetime,
     ) -> None:
+        if verdict is Verdict.SAVED:
+            await self._unread_again(reaction.reader_id, paper_id)
         await self._connection.execute(
             insert(self._connection, schema.interests)
             .values(
@@ -328,6 +330,15 @@ class InterestStore:
             )
             .on_conflict_do_nothing()
         )
+
+    async def _unread_again(self, reader_id: int, paper_id: PaperId) -> None:
+        """What is saved anew is to be read anew, whatever was done with it before."""
+        of_paper = and_(_interests.reader_id == reader_id, _interests.paper_id == paper_id.value)
+        saved = select(_interests.paper_id).where(
+            of_paper, _interests.verdict == Verdict.SAVED.value
+        )
+        if (await self._connection.execute(saved.limit(1))).first() is None:
+            await self._delete(of_paper, _interests.verdict == Verdict.READ.value)
 
     async def _delete(self, *which: ColumnElement[bool]) -> int:
         """How many rows are gone."""

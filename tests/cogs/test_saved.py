@@ -91,6 +91,8 @@ async def test_it_can_be_searched_also_for_who_wrote_it(lab: Lab) -> None:
         answer = await lab.slash("papers saved", words=words, by=lab.reader)
         assert ("Paper 1" in described(answer)) is found, words
     assert "Nothing that you saved is like that" in described(answer)
+    refused = await lab.slash("papers saved", words="-vision", by=lab.reader)
+    assert "I need a word to look for" in refused.content
 
 
 async def test_what_is_read_is_marked_and_can_be_left_out_also_after_a_restart(lab: Lab) -> None:

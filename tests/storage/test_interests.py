@@ -5,6 +5,7 @@ from functools import partial
 from bot.domain.deliveries import Sent
 from bot.domain.interests import Interest, Place, Pressed, Reaction, Verdict
 from bot.domain.lookups import SaidHere
+from bot.domain.papers import PaperId
 from bot.storage.database import Database
 from bot.storage.interests import Card, Seeding
 from tests.storage.samples import (
@@ -251,3 +252,23 @@ async def test_what_a_server_liked_is_ordered_by_how_many_said_so(database: Data
         assert await liked(since=None, until=NOON) == {}
         assert await liked(since=later, until=later + timedelta(days=1)) == {}
         assert list(await liked(since=NOON, until=later, limit=1)) == [paper_id(1)]
+
+
+async def test_what_is_saved_anew_is_to_be_read_anew(database: Database) -> None:
+    await post(database)
+    await press(database, verdict=Verdict.SAVED)
+    await react(database, Reaction(1, "🔖"), verdict=Verdict.SAVED)
+    await press(database, verdict=Verdict.READ)
+
+    async def unread() -> tuple[PaperId, ...]:
+        async with database.reading() as stores:
+            return await stores.interests.unread(1)
+
+    await press(database, verdict=Verdict.SAVED)  # the reaction stands
+    await react(database, Reaction(1, "📌"), verdict=Verdict.SAVED)
+    assert await unread() == ()
+
+    async with database.transaction() as stores:
+        await stores.interests.cleared(501)
+    await react(database, Reaction(1, "🔖"), verdict=Verdict.SAVED)
+    assert await unread() == (paper_id(1),)
