@@ -67,7 +67,7 @@ async def test_what_the_program_writes_holds_together(filled: Database) -> None:
         ),
         (
             "INSERT INTO deliveries VALUES "
-            "(9, 1, 5, '2024-06-04', 'open', NULL, NULL, NULL, NULL, NULL, NULL)",
+            "(9, 1, 1, 5, '2024-06-04', 'open', NULL, NULL, NULL, NULL, NULL, NULL)",
             "open deliveries without messages",
         ),
         (
