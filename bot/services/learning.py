@@ -167,12 +167,25 @@ class Learning:
 
     async def _make(self) -> "Shelf":
         missing = await self._database.look_up(lambda stores: stores.traits.missing(ON_SHELF))
+        unstored: dict[PaperId, Traits] = {}
         for start in range(0, len(missing), AT_ONCE):
-            await self._complete(missing[start : start + AT_ONCE])
+            paper_ids = missing[start : start + AT_ONCE]
+            if not unstored:
+                try:
+                    await self._complete(paper_ids)
+                    continue
+                except StorageError as error:
+                    # Who only looks something up does not wait for a store that takes nothing.
+                    log.warning("what papers are about is not stored yet: %s", error)
+            unstored |= await self._traits(paper_ids)
         traits = await self._database.look_up(lambda stores: stores.traits.newest(ON_SHELF))
-        shelf = await asyncio.to_thread(_shelf, traits)
+        shelf = await asyncio.to_thread(_shelf, {**traits, **unstored})
         log.info("%d papers are on the shelf, %d of them new", len(shelf), len(missing))
         return shelf
+
+    async def _traits(self, paper_ids: Collection[PaperId]) -> dict[PaperId, Traits]:
+        papers = await self._database.look_up(lambda stores: stores.papers.get_many(paper_ids))
+        return await asyncio.to_thread(_traits, papers)
 
     async def _complete(self, paper_ids: Collection[PaperId]) -> None:
         async with self._database.transaction() as stores:

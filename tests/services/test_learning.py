@@ -3,6 +3,7 @@
 import subprocess
 import sys
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from datetime import date, timedelta
 from pathlib import Path
 
@@ -13,8 +14,8 @@ from bot.domain.interests import Place, Verdict
 from bot.domain.papers import PaperId
 from bot.services import learning as module
 from bot.services.learning import Fit, Learning
-from bot.storage.database import Database
-from bot.storage.errors import PaperNotFound
+from bot.storage.database import Database, Stores
+from bot.storage.errors import DatabaseBusy, PaperNotFound
 from tests.builders import CHANNEL, DAY, GUILD, a_paper
 from tests.services.conftest import Clock, store
 from tests.subjects import NEW, OLD, SUBJECTS, about, of, subject
@@ -209,6 +210,30 @@ async def test_a_shelf_that_is_late_or_cannot_be_read_leaves_the_order_to_the_vo
     assert await learning.ordering(reader_id=None, channel_id=CHANNEL) is None
 
     assert "ordered by votes, its taste is not at hand: the shelf is not ready" in caplog.text
+
+
+async def test_a_store_that_takes_nothing_keeps_nobody_from_similar_papers(
+    learning: Learning,
+    database: Database,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    [first, *_] = of(OLD, "proofs")
+    monkeypatch.setattr(module, "AT_ONCE", 5)
+
+    @asynccontextmanager
+    async def busy(_database: Database) -> AsyncIterator[Stores]:
+        raise DatabaseBusy("another program holds the database")
+        yield
+
+    with monkeypatch.context() as locked:
+        locked.setattr(Database, "transaction", busy)
+        found = await learning.similar(first, limit=3)
+
+    assert {subject(fit.paper_id) for fit in found} == {"proofs"}
+    assert caplog.text.count("is not stored yet: another program holds") == 1
+    async with database.reading() as stores:
+        assert len(await stores.traits.missing(100)) == 18
 
 
 def test_a_bot_that_nobody_asks_for_a_taste_brings_no_numpy() -> None:
