@@ -69,7 +69,7 @@ _WEEKDAYS: Final = (
 
 class Forget(
     discord.ui.DynamicItem[discord.ui.Button[Any]],
-    template=re.compile(r"forget:(?P<user>\d{1,20}):(?P<at>\d{1,12})", re.ASCII),
+    template=re.compile(r"forget:(?P<user>\d{1,20}):(?P<at>\d{1,10})", re.ASCII),
 ):
     """Erases the person who is named in it, if it is they who press, and soon."""
 
@@ -85,7 +85,7 @@ class Forget(
             discord.ui.Button(
                 style=discord.ButtonStyle.danger,
                 label=spoken(phrase("Erase everything about me"), language),
-                custom_id=f"forget:{user_id}:{at.timestamp():.0f}",
+                custom_id=f"forget:{user_id}:{int(at.timestamp())}",
             ),
             user_id,
             int(at.timestamp()),
@@ -266,7 +266,8 @@ class MeCog(PressedCog):
     @answered("erase")
     async def erase(self, interaction: Interaction, user_id: int, asked_at: datetime) -> None:
         await interaction.response.defer()
-        if interaction.user.id != user_id or interaction.created_at - asked_at > ASKED_FOR:
+        waited = interaction.created_at - asked_at
+        if interaction.user.id != user_id or not timedelta(0) <= waited <= ASKED_FOR:
             raise InvalidInput(
                 "an old question whether to erase",
                 reply=phrase("That question is too old. `/me forget` asks it again."),
