@@ -195,8 +195,9 @@ async def open_app(
         )
         privacy = Privacy(
             database,
-            sender,
             presence=presence,
+            settled=tracking.applied,
+            measures=measures,
             now=clock,
             on_change=lambda: scheduling.track(),
             owns=owns,

@@ -10,7 +10,7 @@ import signal
 import sys
 from collections.abc import AsyncGenerator
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from pathlib import Path
 from typing import Any, Final
@@ -550,6 +550,21 @@ async def test_a_forged_choice_of_what_is_ones_own_is_answered_with_a_sentence(
         said = await outcome(await stage.discord.choose(shared, mallory, forged, value))
         assert said
         assert "went wrong" not in said
+    assert stage.unforeseen() == []
+
+
+async def test_who_presses_somebody_elses_question_erases_nobody(stage: Stage) -> None:
+    mallory = stage.discord.add_user("mallory")
+    async with stage.running() as app:
+        await archived(stage, app)
+        shared = await ask(stage, "papers day", stage.manager, share=True)
+        just_now = int(datetime.now(UTC).timestamp()) - 1
+        forged = f"forget:{stage.manager}:{just_now}"
+        put_under(shared, {"type": 2, "style": 4, "label": "x", "custom_id": forged})
+        said = await outcome(await stage.discord.click(shared, mallory, forged))
+        assert "too old" in said
+        async with app.database.reading() as stores:
+            assert await stores.readers.forgotten([mallory, stage.manager]) == {}
     assert stage.unforeseen() == []
 
 

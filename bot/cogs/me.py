@@ -103,10 +103,27 @@ class Forget(
         await cog.erase(interaction, self._user_id, datetime.fromtimestamp(self._at, UTC))
 
 
+class KeepAll(
+    discord.ui.DynamicItem[discord.ui.Button[Any]], template=re.compile(r"forget-nothing")
+):
+    """Takes the question back."""
+
+    @classmethod
+    async def from_custom_id(
+        cls, _: Interaction, item: discord.ui.Item[Any], _match: re.Match[str], /
+    ) -> Self:
+        return cls(button(item))
+
+    async def callback(self, interaction: Interaction) -> None:
+        cog = interaction.client.get_cog(MeCog.__cog_name__)
+        assert isinstance(cog, MeCog)  # noqa: S101 - it is what registers the item
+        await cog.keep(interaction)
+
+
 class MeCog(PressedCog):
     """Everybody decides about what comes to them, and what is kept about them."""
 
-    items = (Forget,)
+    items = (Forget, KeepAll)
 
     me = app_commands.Group(
         name="me",
@@ -255,13 +272,23 @@ class MeCog(PressedCog):
         language = language_of(interaction)
         view = discord.ui.View(timeout=None)
         view.add_item(Forget.of(interaction.user.id, interaction.created_at, language))
+        keep = spoken(phrase("Keep everything"), language)
+        view.add_item(KeepAll(discord.ui.Button(label=keep, custom_id="forget-nothing")))
         view.stop()  # its item is known by its id: discord.py need not remember it
         asked = phrase(
             "This erases, at once and for good, what you liked, saved and dismissed, what you "
             "follow, your own daily papers, and which papers you were sent. Channels that you "
-            "subscribed go on, without your name. To keep everything, do nothing."
+            "subscribed go on, without your id."
         )
         await interaction.edit_original_response(content=spoken(asked, language), view=view)
+
+    @answered("keep")
+    async def keep(self, interaction: Interaction) -> None:
+        await interaction.response.defer()
+        kept = phrase("Nothing was erased.")
+        await interaction.edit_original_response(
+            content=spoken(kept, language_of(interaction)), view=None
+        )
 
     @answered("erase")
     async def erase(self, interaction: Interaction, user_id: int, asked_at: datetime) -> None:

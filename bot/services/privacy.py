@@ -8,7 +8,7 @@ from typing import Any, Final
 from bot.domain.suspensions import KEPT_FOR, Access
 from bot.services.clock import Now
 from bot.services.delivering import Presence
-from bot.services.following import Direct
+from bot.services.measures import Measures
 from bot.services.tracking import READ_BACK
 from bot.storage.database import Database
 from bot.storage.privacy import Erased, Said
@@ -25,23 +25,26 @@ HIDDEN: Final = frozenset({"id", "owner", "lease_until", "author_id", "nonce"})
 class Privacy:
     """People see and erase what is theirs; servers that put the bot out are erased.
 
-    `owns` tells which servers this process looks after; `on_change` is called when subscriptions
+    `settled` returns once what readers did until now is stored. `owns` tells which servers this
+    process looks after; `on_change` is called when subscriptions
     ended, `on_erased` with each card whose counts may have changed.
     """
 
     def __init__(
         self,
         database: Database,
-        direct: Direct,
         *,
         presence: Presence,
         now: Now,
+        settled: Callable[[], Awaitable[None]],
         on_change: Callable[[], Awaitable[None]],
         owns: Callable[[int], bool] = lambda _guild_id: True,
         on_erased: Callable[[Said], None] = lambda _said: None,
+        measures: Measures | None = None,
     ) -> None:
         self._database = database
-        self._direct = direct
+        self._settled = settled
+        self._measures = measures or Measures()
         self._presence = presence
         self._now = now
         self._on_change = on_change
@@ -51,10 +54,11 @@ class Privacy:
     # --- people ---
 
     async def data(self, reader_id: int) -> Mapping[str, Any]:
-        """Everything that is kept about a person, ready for JSON."""
-        channel_ids = await self._channels(reader_id)
+        """Everything that is kept about a person, ready for JSON: rows of the tables of these
+        names, by column; `made_for_channels` are the subscriptions that they made,
+        `asked_to_forget` is when they asked, and `posts` are the papers that came to them."""
         async with self._database.reading() as stores:
-            found = await stores.privacy.of_reader(reader_id, channel_ids)
+            found = await stores.privacy.of_reader(reader_id)
         kept = {
             name: [
                 {key: _written(value) for key, value in row.items() if key not in HIDDEN}
@@ -72,23 +76,16 @@ class Privacy:
     async def forget(self, reader_id: int) -> Erased:
         """Erase a person at once and everywhere. For `REMEMBERED` their id alone is kept, so that
         reactions of before are not taken for new ones."""
-        channel_ids = await self._channels(reader_id)
+        # What they said until now is stored first, or it would be after.
+        await self._settled()
         async with self._database.transaction() as stores:
-            erased = await stores.privacy.forget_reader(reader_id, channel_ids, at=self._now())
+            erased = await stores.privacy.forget_reader(reader_id, at=self._now())
         await self._on_change()
         for card in erased.cards:
             self._on_erased(card)
         log.info("a person was erased: %d posts to them are forgotten", erased.posts)
+        self._measures.erased("person")
         return erased
-
-    async def _channels(self, reader_id: int) -> set[int]:
-        """The channels of a person's direct messages: that of their subscription, and the one
-        that Discord names, for a subscription that has ended leaves its posts."""
-        async with self._database.reading() as stores:
-            subscription = await stores.subscriptions.of_reader(reader_id)
-        known = set() if subscription is None else {subscription.channel_id}
-        opened = await self._direct.direct(reader_id)
-        return known | ({opened} if isinstance(opened, int) else set())
 
     # --- servers ---
 
@@ -124,6 +121,7 @@ class Privacy:
             if standing.access is Access.ABSENT and now - left_at > KEPT_FOR:
                 async with self._database.transaction() as stores:
                     posts = await stores.privacy.erase_guild(guild_id)
+                self._measures.erased("server")
                 log.info(
                     "server %d is erased, %s after it removed the bot: %d posts are forgotten",
                     guild_id,

@@ -217,7 +217,7 @@ class Tracking:
         if not _is_running(self._applying):
             self._applying = asyncio.create_task(self._apply_all())
 
-    async def _applied(self) -> None:
+    async def applied(self) -> None:
         """Return once what was noted until now is stored, or in doubt."""
         done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._take(done)
@@ -390,7 +390,7 @@ class Tracking:
         try:
             with self._watching(page):
                 # What came before must not be applied over what is read now.
-                await self._applied()
+                await self.applied()
                 async for seen in self._reactions.read(place.channel_id, page):
                     await self._make_equal(seen, place)
                     unread.discard(seen.message_id)

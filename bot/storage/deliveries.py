@@ -140,6 +140,7 @@ class DeliveryStore:
             .values(
                 subscription_id=subscription.id,
                 guild_id=subscription.guild_id,
+                reader_id=subscription.reader_id,
                 channel_id=subscription.channel_id,
                 slot_at=slot_at,
                 state=DeliveryState.WAITING.value,

@@ -278,12 +278,14 @@ class InterestStore:
     # --- our own reactions ---
 
     async def seed(self, message: int) -> None:
-        """Note that a message, by the store's own number, is to get our reactions."""
-        await self._connection.execute(
-            insert(self._connection, schema.seedings)
-            .values(message=message)
-            .on_conflict_do_nothing()
-        )
+        """Note that a message, by the store's own number, is to get our reactions; nothing if it
+        was erased while it was being sent."""
+        if await self._connection.scalar(select(_messages.id).where(_messages.id == message)):
+            await self._connection.execute(
+                insert(self._connection, schema.seedings)
+                .values(message=message)
+                .on_conflict_do_nothing()
+            )
 
     async def to_seed(self, limit: int, *, without: Collection[int] = ()) -> tuple[Seeding, ...]:
         """Cards that are still to get our reactions, newest first, but for these channels'."""

@@ -26,6 +26,7 @@ PEOPLE: Final = {
     "interests": _interests.reader_id,
     "follows": schema.follows.c.reader_id,
     "subscriptions": _subscriptions.reader_id,
+    "deliveries": _deliveries.reader_id,
     "made_for_channels": _subscriptions.created_by,
     "asked_to_forget": _readers.reader_id,
 }
@@ -60,11 +61,8 @@ class PrivacyStore:
 
     # --- people ---
 
-    async def of_reader(
-        self, reader_id: int, channel_ids: Collection[int]
-    ) -> Mapping[str, Sequence[Mapping[str, Any]]]:
-        """All rows about a person, by what they are; `channel_ids` are those of their direct
-        messages."""
+    async def of_reader(self, reader_id: int) -> Mapping[str, Sequence[Mapping[str, Any]]]:
+        """All rows about a person, by what they are."""
         of_person = {
             name: select(column.table).where(column == reader_id)
             for name, column in PEOPLE.items()
@@ -77,10 +75,6 @@ class PrivacyStore:
             _subscriptions.created_by,
             _subscriptions.created_at,
         ).where(_subscriptions.created_by == reader_id, _subscriptions.reader_id.is_(None))
-        theirs = _deliveries.channel_id.in_(sorted(channel_ids))
-        of_person["deliveries"] = select(
-            _deliveries.channel_id, _deliveries.slot_at, _deliveries.state
-        ).where(theirs)
         of_person["posts"] = (
             select(
                 _posts.paper_id,
@@ -90,13 +84,12 @@ class PrivacyStore:
                 _messages.posted_at,
             )
             .join_from(schema.posts, schema.messages)
-            .where(_posts.channel_id.in_(sorted(channel_ids)))
+            .join(schema.deliveries)
+            .where(_deliveries.reader_id == reader_id)
         )
         return {name: await self._rows(query) for name, query in of_person.items()}
 
-    async def forget_reader(
-        self, reader_id: int, channel_ids: Collection[int], *, at: datetime
-    ) -> Erased:
+    async def forget_reader(self, reader_id: int, *, at: datetime) -> Erased:
         """Erase a person, but for their id and when they asked: until what they reacted with
         before is too old to be read again, it is held against them nowhere else."""
         cards = await self._cards(reader_id)
@@ -106,7 +99,7 @@ class PrivacyStore:
         count = len(papers.all())
         await self._delete(schema.interests, _interests.reader_id == reader_id)
         follows = await self._delete(schema.follows, schema.follows.c.reader_id == reader_id)
-        posts = await self._delete_deliveries(_deliveries.channel_id.in_(sorted(channel_ids)))
+        posts = await self._delete_deliveries(_deliveries.reader_id == reader_id)
         await self._delete(schema.subscriptions, _subscriptions.reader_id == reader_id)
         await self._connection.execute(
             update(schema.subscriptions)

@@ -224,6 +224,8 @@ deliveries: Final = Table(
     Column("subscription_id", BigInteger, nullable=False, index=True),
     # Of its subscription, which may have ended; unknown of old ones.
     Column("guild_id", BigInteger, index=True),
+    # Whose direct messages the channel is.
+    Column("reader_id", BigInteger, index=True),
     Column("channel_id", BigInteger, nullable=False),
     Column("slot_at", Instant, nullable=False),
     Column("state", Text, nullable=False),

@@ -67,6 +67,18 @@ async def test_the_answer_says_how_much_was_erased_also_after_a_restart(posted: 
         assert not result.response.components
 
 
+async def test_a_question_can_be_taken_back(posted: Lab) -> None:
+    await press(posted, posted.reader, f"liked:{FIRST}")
+    question = await ask(posted)
+
+    result = await posted.reader.click(question, label="Keep everything")
+
+    assert result.response is not None
+    assert result.response.content == "Nothing was erased."
+    assert not result.response.components
+    assert await said(posted, posted.reader) == {(FIRST, Verdict.LIKED)}
+
+
 async def test_an_old_question_erases_nobody(posted: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
     await press(posted, posted.reader, f"liked:{FIRST}")
     question = await ask(posted)

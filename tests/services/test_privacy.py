@@ -13,23 +13,18 @@ from bot.services.privacy import REMEMBERED, Privacy
 from bot.services.tracking import Tracking
 from bot.storage.database import Database
 from bot.storage.privacy import Said
-from tests.builders import CHANNEL, GUILD, a_digest, utc
+from tests.builders import CHANNEL, GUILD, a_digest, some_preferences, utc
 from tests.services.conftest import Channels, Clock, store, subscribe
 from tests.services.test_tracking import QUICK, Channel
 from tests.storage import samples
-from tests.storage.test_privacy import CARDS, DIRECT, OTHER, READER, a_life
+from tests.storage.test_privacy import CARDS, OTHER, READER, a_life
 
 
 class World:
-    """`Direct` and `Presence`: direct messages, and in which servers the bot is."""
+    """`Presence`: in which servers the bot is."""
 
     def __init__(self) -> None:
-        self.opened: int | Outcome = DIRECT
         self.access = Access.ABSENT
-
-    async def direct(self, user_id: int) -> int | Outcome:
-        assert user_id == READER
-        return self.opened
 
     def standing(self, _guild_id: int, _channel_id: int, /) -> Standing:
         return Standing(self.access)
@@ -44,6 +39,9 @@ class Heard:
 
     async def changed(self) -> None:
         self.changes += 1
+
+    async def nothing(self) -> None:
+        """No reaction is on its way."""
 
 
 @pytest.fixture
@@ -60,9 +58,9 @@ def heard() -> Heard:
 def privacy(database: Database, clock: Clock, world: World, heard: Heard) -> Privacy:
     return Privacy(
         database,
-        world,
         presence=world,
         now=clock,
+        settled=heard.nothing,
         on_change=heard.changed,
         owns=lambda guild_id: guild_id != 13,
         on_erased=heard.cards.append,
@@ -114,8 +112,8 @@ async def test_who_is_erased_counts_no_more_and_gets_nothing(
     assert not any(kept[name] for name in ("interests", "follows", "subscriptions", "posts"))
 
 
-async def test_posts_of_a_subscription_that_ended_are_found_by_asking_discord(
-    database: Database, privacy: Privacy, world: World
+async def test_posts_of_a_subscription_that_ended_are_known_and_erased_all_the_same(
+    database: Database, privacy: Privacy
 ) -> None:
     await a_life(database)
     async with database.transaction() as stores:
@@ -123,11 +121,32 @@ async def test_posts_of_a_subscription_that_ended_are_found_by_asking_discord(
         assert own is not None
         await stores.subscriptions.remove(own.id)
 
-    world.opened = NotSent("no answer")
-    assert (await privacy.data(READER))["posts"] == []
-    world.opened = DIRECT
     assert len((await privacy.data(READER))["posts"]) == 2
     assert (await privacy.forget(READER)).posts == 2
+    assert (await privacy.data(READER))["deliveries"] == []
+
+
+async def test_what_was_said_just_before_is_stored_before_it_is_erased(
+    database: Database, privacy: Privacy, clock: Clock
+) -> None:
+    await samples.save(database, samples.paper(1))
+    subscription = await samples.subscribe(database, CHANNEL, guild_id=GUILD)
+    delivery = await samples.planned(
+        database, subscription, samples.cards([1], channel_id=CHANNEL), slot_at=clock()
+    )
+    async with database.transaction() as stores:
+        await stores.deliveries.finish(delivery.messages[0], Sent(501), owner="", now=clock())
+    channel = Channel(501)
+    tracking = Tracking(database, channel, meanings=DEFAULT_MEANINGS, now=clock, timing=QUICK)
+    channel.told = tracking.note
+    privacy._settled = tracking.applied
+    channel.add(501, Reaction(READER, "👍"))
+
+    await privacy.forget(READER)
+    await tracking.caught_up()
+
+    assert (await privacy.data(READER))["interests"] == []
+    await tracking.close()
 
 
 async def test_old_reactions_of_who_was_erased_are_not_read_again_and_new_ones_count(
@@ -204,6 +223,9 @@ async def test_what_happened_to_servers_while_nobody_ran_is_found_out_at_the_sta
     await subscribe(database)
     async with database.transaction() as stores:
         await stores.privacy.left([7], at=clock())
+        await stores.subscriptions.add(  # of a server that another process looks after
+            guild_id=13, channel_id=14, preferences=some_preferences(), created_at=clock()
+        )
     await privacy.compare({7})
     assert await departed(database) == {GUILD: clock()}
 

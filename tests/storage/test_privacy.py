@@ -47,6 +47,13 @@ async def a_life(database: Database) -> None:
         await stores.subscriptions._connection.execute(
             schema.subscriptions.update().values(created_by=READER)
         )
+        # The same paper stands in another channel, under which nobody said anything.
+        elsewhere = await stores.subscriptions.add(
+            guild_id=GUILD,
+            channel_id=CHANNEL + 7,
+            preferences=Preferences(daily=daily()),
+            created_at=NOON,
+        )
         for reader_id in (READER, OTHER):
             await stores.interests.reacted(
                 Reaction(reader_id, "👍"),
@@ -73,6 +80,9 @@ async def a_life(database: Database) -> None:
             reader_id=READER,
             scope=Scope.LISTS,
         )
+    other = await planned(database, elsewhere, cards([1], channel_id=CHANNEL + 7))
+    async with database.transaction() as stores:
+        await stores.deliveries.finish(other.messages[0], Sent(701), owner="", now=NOON)
     delivery = await planned(database, own, cards([4, 5], channel_id=DIRECT))
     async with database.transaction() as stores:
         for message_id, message in enumerate(delivery.messages, start=601):
@@ -105,7 +115,7 @@ async def test_a_person_sees_all_that_is_kept_of_them_and_nothing_of_others(
     await a_life(database)
 
     async with database.reading() as stores:
-        kept = await stores.privacy.of_reader(READER, [DIRECT])
+        kept = await stores.privacy.of_reader(READER)
 
     assert {name: len(rows) for name, rows in kept.items()} == {
         "interests": 2,
@@ -125,7 +135,7 @@ async def test_a_person_is_erased_everywhere_and_others_stay(database: Database)
         before = await rows(stores)
 
     async with database.transaction() as stores:
-        erased = await stores.privacy.forget_reader(READER, [DIRECT], at=NOON)
+        erased = await stores.privacy.forget_reader(READER, at=NOON)
 
     assert (erased.papers, erased.follows, erased.posts) == (2, 1, 2)
     assert set(erased.cards) == CARDS
@@ -140,7 +150,7 @@ async def test_a_person_is_erased_everywhere_and_others_stay(database: Database)
             "messages": 2,
             "posts": 2,
         }
-        kept = dict(await stores.privacy.of_reader(READER, [DIRECT]))
+        kept = dict(await stores.privacy.of_reader(READER))
         [left] = kept.pop("asked_to_forget")
         assert not any(kept.values())
         assert {**left} == {"reader_id": READER, "taste_since": None, "forgotten_at": NOON}
@@ -152,7 +162,7 @@ async def test_a_person_is_erased_everywhere_and_others_stay(database: Database)
 
 async def test_a_person_of_whom_nothing_is_kept_can_be_erased(database: Database) -> None:
     async with database.transaction() as stores:
-        erased = await stores.privacy.forget_reader(READER, [], at=NOON)
+        erased = await stores.privacy.forget_reader(READER, at=NOON)
 
     assert (erased.papers, erased.follows, erased.posts, erased.cards) == (0, 0, 0, ())
 
@@ -160,7 +170,7 @@ async def test_a_person_of_whom_nothing_is_kept_can_be_erased(database: Database
 async def test_that_somebody_was_erased_is_forgotten_too(database: Database) -> None:
     async with database.transaction() as stores:
         for reader_id in (READER, OTHER):
-            await stores.privacy.forget_reader(reader_id, [], at=NOON)
+            await stores.privacy.forget_reader(reader_id, at=NOON)
         await stores.readers.forget_taste(OTHER, at=NOON)
 
         assert await stores.readers.forgotten_before(NOON) == ()
@@ -186,7 +196,7 @@ async def test_a_server_is_erased_and_what_its_readers_said_stays_theirs(
         await stores.privacy.left([GUILD], at=NOON + timedelta(days=1))
         assert await stores.privacy.departed() == {GUILD: NOON}
 
-        assert await stores.privacy.erase_guild(GUILD) == 3
+        assert await stores.privacy.erase_guild(GUILD) == 4
 
         assert await stores.privacy.guilds() == frozenset()
         assert await stores.privacy.departed() == {}

@@ -64,6 +64,8 @@ def upgrade() -> None:
         "WHERE subscriptions.id = deliveries.subscription_id)"
     )
     op.create_index(op.f("ix_deliveries_guild_id"), "deliveries", ["guild_id"])
+    op.add_column("deliveries", sa.Column("reader_id", sa.BigInteger()))
+    op.create_index(op.f("ix_deliveries_reader_id"), "deliveries", ["reader_id"])
     op.create_table(
         "traits",
         sa.Column("paper_id", sa.Text(), nullable=False),
