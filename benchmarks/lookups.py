@@ -44,6 +44,7 @@ from bot.rendering import answers
 from bot.rendering.about import about_card
 from bot.rendering.records import record_card
 from bot.services.finding import Finding
+from bot.services.learning import Learning
 from bot.storage.database import open_database
 
 QUESTIONS: Final = 60
@@ -140,6 +141,7 @@ class Questions:
             self._papers = self._some(
                 connection, "papers", "SELECT id, title FROM papers WHERE rowid = ?"
             )
+            self.a_paper = PaperId(self._papers[0][0])
             mentioned = "SELECT author_id FROM paper_authors WHERE rowid = ?"
             # Of as many papers in a small archive as in a large one.
             self._authors = [
@@ -484,7 +486,9 @@ async def measure_archive(file: Path, papers: int) -> dict[str, Measured]:
     measured: dict[str, Measured] = {}
     now = datetime.combine(LAST_DAY, NOON)
     async with open_database(f"sqlite+aiosqlite:///{file}") as database:
-        finding = Finding(database, now=lambda: now, sources=[SOURCE])
+        learning = Learning(database, now=lambda: now)
+        await learning.similar(questions.a_paper, limit=1)  # once, for the papers on its shelf
+        finding = Finding(database, learning, now=lambda: now, sources=[SOURCE])
         gc.collect()
         gc.freeze()  # as `daily-papers run` does
         print(f"{'ms, p50 and p99':<24}{'Finding':>17}{'rendering':>18}{'floor':>18}{'ratios':>15}")

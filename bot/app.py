@@ -11,7 +11,10 @@ from bot.cogs.cooldown import PRESSED, Cooldown
 from bot.cogs.follows import FollowCog
 from bot.cogs.interests import InterestCog
 from bot.cogs.lookups import LookupCog
+from bot.cogs.me import MeCog
 from bot.cogs.pages import PagesCog
+from bot.cogs.paper_authors import PaperAuthorsCog
+from bot.cogs.saved import SavedCog
 from bot.cogs.standing import StandingCog
 from bot.cogs.subscriptions import SubscriptionCog
 from bot.domain.subscriptions import NO_GUILD, shard_of
@@ -37,8 +40,10 @@ from bot.services.improving import Improving
 from bot.services.learning import Learning
 from bot.services.measures import Measures
 from bot.services.measuring import Measuring
+from bot.services.privacy import Privacy
 from bot.services.recounting import Changed, Recounting
 from bot.services.restoring import restored
+from bot.services.saving import Saving
 from bot.services.scheduling import Scheduling
 from bot.services.seeding import Seeding
 from bot.services.subscribing import Subscribing
@@ -75,6 +80,7 @@ class App:
     subscribing: Subscribing
     suspending: Suspending
     following: Following
+    privacy: Privacy
     tracking: Tracking
     seeding: Seeding
     summarising: Summarising | None
@@ -209,6 +215,7 @@ async def open_app(
             if post.seed:
                 seeding.wake()
 
+        learning = Learning(database, now=clock)
         delivering = Delivering(
             database,
             sender,
@@ -219,6 +226,7 @@ async def open_app(
             restored=await restored(database, clock()),
             measures=measures,
             on_posted=posted,
+            tastes=learning,
         )
         suspending = Suspending(
             database,
@@ -230,6 +238,18 @@ async def open_app(
             timing=timing,
             measures=measures,
         )
+        privacy = Privacy(
+            database,
+            presence=presence,
+            settled=tracking.applied,
+            measures=measures,
+            now=clock,
+            on_change=lambda: scheduling.track(),
+            owns=owns,
+            on_erased=lambda card: recounting.changed(
+                Changed(card.message_id, card.place, card.paper_id)
+            ),
+        )
         scheduling = Scheduling(
             database=database,
             collecting=archive.collecting,
@@ -240,6 +260,7 @@ async def open_app(
             owns=owns,
             shift=shift,
             resume_every=timing.resume_every,
+            hourly=[privacy.sweep],
         )
         subscribing = Subscribing(
             database,
@@ -254,8 +275,8 @@ async def open_app(
             on_change=subscriptions_changed,
             on_resume=scheduling.follow,
         )
-        learning = Learning(database, now=clock)
-        finding = Finding(database, now=clock, sources=archive.collecting.source_names)
+        finding = Finding(database, learning, now=clock, sources=archive.collecting.source_names)
+        saving = Saving(database, now=clock)
         cooldown = Cooldown()
         pages = PagesCog(bot, finding, cooldown=cooldown, measures=measures)
 
@@ -278,12 +299,15 @@ async def open_app(
         bot.wire(
             faces=[
                 SubscriptionCog(subscribing),
-                StandingCog(bot, suspending),
+                StandingCog(bot, suspending, privacy),
                 pages,
-                LookupCog(bot, finding, pages, cooldown=cooldown),
+                LookupCog(bot, finding, pages, saving, cooldown=cooldown),
+                SavedCog(bot, pages, saving, cooldown=cooldown, measures=measures),
                 FollowCog(
                     bot, following, subscribing, finding, cooldown=cooldown, measures=measures
                 ),
+                MeCog(bot, following, subscribing, privacy, cooldown=cooldown, measures=measures),
+                PaperAuthorsCog(bot, following, subscribing, cooldown=cooldown, measures=measures),
                 InterestCog(bot, tracking, cooldown=Cooldown(PRESSED), measures=measures),
             ],
             start=start,
@@ -315,6 +339,7 @@ async def open_app(
                 subscribing=subscribing,
                 suspending=suspending,
                 following=following,
+                privacy=privacy,
                 tracking=tracking,
                 seeding=seeding,
                 summarising=summarising,

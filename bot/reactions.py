@@ -11,6 +11,7 @@ import discord
 
 from bot.domain.interests import Meanings, Reaction, Seen, Verdict
 from bot.domain.papers import PaperId
+from bot.domain.subscriptions import NO_GUILD
 from bot.rendering.counters import recounted_view, shows
 from bot.rendering.message import Rendered
 from bot.services.timing import DEFAULT_TIMING
@@ -53,8 +54,11 @@ class DiscordReactions:
         self._timeout = timeout.total_seconds()
 
     def guild_of(self, channel_id: int) -> int | None:
-        """The server of a channel that the gateway has told of; `None` for any other."""
+        """The server of a channel that the gateway has told of, 0 for direct messages that were
+        opened by this process; `None` for any other."""
         channel = self._client.get_channel(channel_id)
+        if isinstance(channel, discord.DMChannel):
+            return NO_GUILD
         guild = getattr(channel, "guild", None)
         return None if guild is None else guild.id
 

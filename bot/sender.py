@@ -27,7 +27,7 @@ BLOCKED_FOR: Final = timedelta(minutes=1)
 CLOCKS_APART: Final = timedelta(minutes=5)
 """How far Discord's clock, which dates messages, may be from ours."""
 
-_NOT_DISCORDS: Final = (TypeError, KeyError, ValueError)
+_NOT_DISCORDS: Final = (TypeError, KeyError, ValueError, AttributeError)
 """What discord.py raises on an answer of 200 that is a proxy's page."""
 
 

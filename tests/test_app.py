@@ -23,7 +23,7 @@ from bot.services.timing import DEFAULT_TIMING
 from bot.settings import load_settings
 from bot.storage.database import Stores, open_database
 from tests.builders import a_daily_time, a_digest, utc
-from tests.loopback.discord_faults import Broken, Cut, Late, Page, RateLimited
+from tests.loopback.discord_faults import Broken, Cut, Denied, Late, Page, RateLimited
 from tests.loopback.discord_gateway import Close
 from tests.loopback.discord_objects import Message
 from tests.loopback.discord_permissions import Permission
@@ -325,6 +325,37 @@ async def test_a_server_that_takes_the_bot_in_again_gets_its_papers_without_a_co
     assert discord_server.tally.invalid == 0
 
 
+async def test_a_server_that_puts_the_bot_out_is_known_to_be_gone_and_erased_in_a_month(
+    discord_server: LoopbackDiscord, environment: dict[str, str]
+) -> None:
+    guild = discord_server.add_guild("lab")
+    channel = discord_server.add_channel(guild, "papers")
+    await prepare(environment, {channel: guild}, numbers=range(1, 3))
+
+    async def is_gone(app: App, *, expected: bool) -> None:
+        async with asyncio.timeout(10):
+            departed = not expected
+            while departed is not expected:
+                async with app.database.reading() as stores:
+                    departed = guild in await stores.privacy.departed()
+
+    async with online(discord_server) as app:
+        discord_server.expel_bot(guild)
+        await is_gone(app, expected=True)
+        discord_server.invite_bot(guild)
+        await is_gone(app, expected=False)
+    discord_server.expel_bot(guild)
+    async with online(discord_server) as app:
+        await is_gone(app, expected=True)
+        await app.privacy.sweep()
+        assert await app.subscribing.in_guild(guild) != ()
+    async with online(discord_server, shift=timedelta(days=31)) as app:
+        await app.privacy.sweep()
+
+        await is_gone(app, expected=False)
+        assert await app.subscribing.in_guild(guild) == ()
+
+
 @pytest.mark.parametrize("ids", [None, (0, 1), (1,)])
 async def test_every_connection_goes_to_the_gateway_that_the_api_names(
     discord_server: LoopbackDiscord,
@@ -567,8 +598,11 @@ async def test_a_press_is_answered_on_the_card_for_all(
         pressed = await discord_server.click(message, ann, "saved:2406.00001")
         await pressed.answered(within=3)
         await until_liked(app, ann, "saved 2406.00001")
-        await until(lambda: _labels(message)[-1] == "Save 1")
-        assert _labels(message) == ["arXiv", "Hugging Face", "Like", "Save 1"]
+        await until(lambda: "Save 1" in _labels(message))
+        assert _labels(message) == [
+            *("arXiv", "Hugging Face"),
+            *("Like", "Save 1", "More like this", "Follow"),
+        ]
         assert message.id == cards[0], "and it is still the same post"
 
 
@@ -597,3 +631,109 @@ async def test_cards_are_seeded_also_by_the_next_process(
     me = discord_server.world.bot.id
     for message in discord_server.messages(channel):
         assert message.reactions == {"👍": [me], "🔖": [me], "👎": [me]}
+
+
+# --- people -------------------------------------------------------------------------------
+
+
+async def a_digest_is_due(
+    discord_server: LoopbackDiscord, app: App, reader: int, channel: int
+) -> None:
+    """A person has asked for their own papers, and those of today are owed."""
+    asked = await discord_server.slash(channel, reader, "me digest", {"language": "en"})
+    assert "by direct message" in (await asked.message()).content
+    before = await app.following.subscription(reader)
+    assert before is not None
+    at = (utc_now() - timedelta(minutes=5)).replace(second=0, microsecond=0)
+    async with app.database.transaction() as stores:
+        await stores.subscriptions.remove(before.id)
+        await stores.subscriptions.add(
+            guild_id=before.guild_id,
+            channel_id=before.channel_id,
+            preferences=Preferences(
+                daily=DailyTime(at=at.time(), zone=a_daily_time(zone="UTC").zone)
+            ),
+            created_at=utc_now() - timedelta(days=2),
+            created_by=reader,
+            reader_id=reader,
+        )
+
+
+async def test_closed_direct_messages_are_told_of_and_lose_and_double_nothing(
+    discord_server: LoopbackDiscord, environment: dict[str, str]
+) -> None:
+    """Refused at the first digest, kept, told of under the next command, taken up again."""
+    guild = discord_server.add_guild("lab")
+    channel = discord_server.add_channel(guild, "papers")
+    reader = discord_server.add_member(guild, "ann")
+    await prepare(environment, {}, numbers=range(1, 4))
+    discord_server.shut_direct_messages(reader)
+    async with online(discord_server) as app:
+        await a_digest_is_due(discord_server, app, reader, channel)
+        await app.scheduling.sweep()
+
+        async def is_suspended() -> bool:
+            kept = await app.following.subscription(reader)
+            return kept is not None and kept.suspension is not None
+
+        await until_stored(is_suspended)
+        refused = discord_server.tally.invalid
+        await app.scheduling.sweep()
+        assert discord_server.tally.invalid == refused == 1, "it is not asked again by itself"
+        assert discord_server.direct_messages(reader) == []
+
+        discord_server.shut_direct_messages(reader, shut=False)
+        command = await discord_server.slash(channel, reader, "follow list")
+        assert "You follow nothing yet" in (await command.message()).content
+        [told] = await command.followed_up()
+        assert "Your direct messages were closed to me" in told.content
+        direct = discord_server.world.direct_channel(discord_server.world.users[reader]).id
+        assert titles(await discord_server.posted(direct, 3)) == ["Paper 1", "Paper 2", "Paper 3"]
+
+        again = await discord_server.slash(channel, reader, "follow list")
+        await again.message()
+        await app.scheduling.sweep()
+        assert len(discord_server.messages(direct)) == 3
+        assert again.followups == []
+
+
+async def test_who_cannot_be_written_to_at_all_is_told_so_and_nothing_is_kept(
+    discord_server: LoopbackDiscord, environment: dict[str, str]
+) -> None:
+    guild = discord_server.add_guild("lab")
+    channel = discord_server.add_channel(guild, "papers")
+    reader = discord_server.add_member(guild, "ann")
+    await prepare(environment, {}, numbers=range(1, 4))
+    async with online(discord_server) as app:
+        discord_server.inject(Denied(403, 50007), "POST", "/users/@me/channels")
+
+        refused = await discord_server.slash(
+            channel, reader, "follow words", {"words": "diffusion"}
+        )
+
+        assert "I can't write to you. Allow direct messages" in (await refused.message()).content
+        assert await app.following.follows(reader) == ()
+        assert await app.following.subscription(reader) is None
+        taken = await discord_server.slash(channel, reader, "follow words", {"words": "diffusion"})
+        assert "You follow `diffusion` now" in (await taken.message()).content
+
+
+async def test_authors_are_followed_from_a_card_with_what_discord_takes(
+    discord_server: LoopbackDiscord, environment: dict[str, str]
+) -> None:
+    async with with_three_cards(discord_server, environment) as (app, channel, _):
+        ann = discord_server.add_member(app.bot.guilds[0].id, "ann")
+        [card, *_] = discord_server.messages(channel)
+        pressed = await discord_server.click(card, ann, "follow-authors:2406.00001")
+        answer = await pressed.message()
+        [select] = answer.components[0]["components"]
+        of = {option["label"]: option["value"] for option in select["options"]}
+        assert list(of) == ["Ada Lovelace", "Benjamin Thérien"]
+
+        both = await discord_server.choose(answer, ann, select["custom_id"], *of.values())
+        await both.changed()
+        assert [each.said for each in await app.following.follows(ann)] == [*of]
+
+        none = await discord_server.choose(answer, ann, select["custom_id"])
+        assert "no author of this paper" in (await none.changed()).content
+        assert await app.following.follows(ann) == ()

@@ -322,6 +322,15 @@ def test_the_server_of_a_channel_that_is_not_known(reactions: DiscordReactions) 
     assert reactions.guild_of(7) is None
 
 
+async def test_direct_messages_are_of_no_server(
+    discord_server: LoopbackDiscord, client: discord.Client, reactions: DiscordReactions
+) -> None:
+    person = discord_server.add_user("ann")
+    direct = await client.create_dm(discord.Object(person))
+
+    assert reactions.guild_of(direct.id) == 0
+
+
 async def test_a_card_shows_new_counts_and_is_edited_only_for_that(
     discord_server: LoopbackDiscord, reactions: DiscordReactions, turns: Turns, channel: int
 ) -> None:
@@ -340,12 +349,15 @@ async def test_a_card_shows_new_counts_and_is_edited_only_for_that(
 
     await reactions.recount(channel, message.id, paper_id, {Verdict.LIKED: 12, Verdict.SAVED: 3})
     labels = [button["label"] for row in message.components for button in row["components"]]
-    assert labels == ["arXiv", "Hugging Face", "좋아요 12", "저장 3"]
+    assert labels == [
+        *("arXiv", "Hugging Face"),
+        *("좋아요 12", "저장 3", "비슷한 논문", "팔로우"),
+    ]
     assert message.embeds[0]["title"] == "Paper 1"
 
     await reactions.recount(channel, message.id, paper_id, {})
     labels = [button["label"] for row in message.components for button in row["components"]]
-    assert labels == ["arXiv", "Hugging Face", "좋아요", "저장"]
+    assert labels[2:4] == ["좋아요", "저장"]
     with pytest.raises(ChannelRefuses):
         await reactions.recount(channel, message.id + 1, paper_id, {})
 

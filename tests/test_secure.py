@@ -10,7 +10,7 @@ import signal
 import sys
 from collections.abc import AsyncGenerator
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from pathlib import Path
 from typing import Any, Final
@@ -40,6 +40,7 @@ class Audience(StrEnum):
     MANAGERS = "who may manage the channel; others are refused"
     SERVER = "a server's managers, and shows no more than that server"
     EVERYBODY = "everybody, also in direct messages; it changes nothing"
+    ONESELF = "everybody, also in direct messages; it concerns what is theirs alone"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -59,6 +60,10 @@ def look_up(*, is_menu: bool = False, **options: Any) -> Row:
     return Row(options=options, takes_channel=False, audience=Audience.EVERYBODY, is_menu=is_menu)
 
 
+def own(**options: Any) -> Row:
+    return Row(options=options, takes_channel=False, audience=Audience.ONESELF)
+
+
 COMMANDS: Final[dict[str, Row]] = {
     "subscribe": Row(options={"timezone": "UTC"}),
     "unsubscribe": Row(),
@@ -74,9 +79,26 @@ COMMANDS: Final[dict[str, Row]] = {
     "papers top": look_up(period="all"),
     "about": look_up(),
     "Find papers": look_up(is_menu=True),
+    "More like this": look_up(is_menu=True),
+    "papers saved": own(),
+    "papers foryou": own(),
+    "papers why": own(paper="2406.00001"),
+    "follow author": own(name="Ada"),
+    "follow words": own(words="paper"),
+    "follow list": own(),
+    "follow remove": own(what="paper"),
+    "me digest": own(),
+    "me digest-off": own(),
+    "me hour": own(),
+    "me reminder": own(weekday=0),
+    "me data": own(),
+    "me forget": own(),
 }
 
-GUARDED: Final = [n for n, row in COMMANDS.items() if row.audience is not Audience.EVERYBODY]
+GUARDED: Final = [
+    n for n, row in COMMANDS.items() if row.audience in (Audience.MANAGERS, Audience.SERVER)
+]
+OWN: Final = [n for n, row in COMMANDS.items() if row.audience is Audience.ONESELF]
 LOOK_UPS: Final = [n for n, row in COMMANDS.items() if row.audience is Audience.EVERYBODY]
 
 IN_CODE: Final = re.compile("`[^`\n]+`")
@@ -424,6 +446,128 @@ async def test_a_look_up_answers_everybody_and_shows_it_to_nobody_else(
     assert stage.unforeseen() == []
 
 
+@pytest.mark.parametrize("name", OWN)
+@pytest.mark.parametrize("direct", [False, True], ids=["server", "direct"])
+async def test_what_is_ones_own_is_answered_to_everybody_alone_and_changes_no_server(
+    stage: Stage, name: str, direct: bool
+) -> None:
+    world = stage.discord.world
+    nobody = stage.discord.add_user("nobody")
+    channel_id = world.direct_channel(world.users[nobody]).id if direct else stage.faulted
+    async with stage.running() as app:
+        await archived(stage, app)
+        await subscribed(stage, app, stage.well)
+        before = await stored(stage, app)
+        asked = await begun(stage, name, nobody, channel_id, COMMANDS[name].options)
+        message = await asked.message()
+        assert await stored(stage, app) == before
+    assert message.flags & EPHEMERAL
+    assert shown(message)
+    assert_harmless(message)
+    assert [m for m in stage.discord.messages(channel_id) if m.author.id != nobody] == []
+    assert stage.unforeseen() == []
+
+
+@pytest.mark.parametrize("text", TEXTS.values(), ids=TEXTS)
+@pytest.mark.parametrize("name", OWN)
+async def test_what_one_types_for_oneself_is_shown_harmlessly(
+    stage: Stage, name: str, text: str
+) -> None:
+    async with stage.running() as app:
+        await archived(stage, app)
+        for option in registered(stage.discord.commands)[name]:
+            if option["type"] != STRING or option.get("choices"):
+                continue
+            typed = {option["name"]: text[: option.get("max_length", 6000)]}
+            assert_harmless(await ask(stage, name, stage.manager, **typed))
+            if option.get("autocomplete"):
+                asking = await stage.discord.autocomplete(
+                    stage.faulted, stage.manager, name, option["name"], typed
+                )
+                await asking.choices()
+        assert_harmless(await ask(stage, "follow list", stage.manager))
+    assert stage.unforeseen() == []
+
+
+@pytest.mark.parametrize(
+    "custom_id",
+    [
+        *(
+            "liked:2406.99999",
+            "saved:x",
+            "similar:2406.99999",
+            "similar:../../etc",
+            "liked:" + "9" * 80,
+        ),
+        *("follow-authors:2406.99999", "follow-author:999999", "follow-authors:%s"),
+        *(
+            "forget:1:1",
+            "forget:{user}:1",
+            "forget:{user}:" + "9" * 10,
+            "forget:{user}:" + "9" * 12,
+            "forget:" + "9" * 20 + ":1",
+        ),
+    ],
+)
+async def test_a_press_of_what_is_ones_own_with_a_forged_id_is_answered_with_a_sentence(
+    stage: Stage, custom_id: str
+) -> None:
+    mallory = stage.discord.add_user("mallory")
+    async with stage.running() as app:
+        await archived(stage, app)
+        shared = await ask(stage, "papers day", stage.manager, share=True)
+        forged = custom_id.replace("{user}", str(mallory))
+        put_under(shared, {"type": 2, "style": 2, "label": "x", "custom_id": forged})
+        said = await outcome(await stage.discord.click(shared, mallory, forged))
+        assert said
+        assert "went wrong" not in said
+        async with app.database.reading() as stores:
+            assert await stores.interests.of_reader(mallory) == ()
+            assert await stores.readers.forgotten([mallory]) == {}
+    assert stage.unforeseen() == []
+
+
+@pytest.mark.parametrize(
+    ("custom_id", "value"),
+    [
+        ("saved-read:{token}:0:en", "2406.00001"),
+        ("saved-remove:wrong:0:en", "2406.00001"),
+        ("saved-export:{token}:0:en", "exe"),
+        ("choose-authors:2406.99999", "1"),
+    ],
+)
+async def test_a_forged_choice_of_what_is_ones_own_is_answered_with_a_sentence(
+    stage: Stage, custom_id: str, value: str
+) -> None:
+    """Among them one of another answer's question, which is no list of saved papers."""
+    mallory = stage.discord.add_user("mallory")
+    async with stage.running() as app:
+        await archived(stage, app)
+        shared = await ask(stage, "papers day", stage.manager, share=True)
+        forged = custom_id.replace("{token}", token_in(shared))
+        options = [{"label": "x", "value": value}]
+        put_under(shared, {"type": 3, "custom_id": forged, "options": options})
+        said = await outcome(await stage.discord.choose(shared, mallory, forged, value))
+        assert said
+        assert "went wrong" not in said
+    assert stage.unforeseen() == []
+
+
+async def test_who_presses_somebody_elses_question_erases_nobody(stage: Stage) -> None:
+    mallory = stage.discord.add_user("mallory")
+    async with stage.running() as app:
+        await archived(stage, app)
+        shared = await ask(stage, "papers day", stage.manager, share=True)
+        just_now = int(datetime.now(UTC).timestamp()) - 1
+        forged = f"forget:{stage.manager}:{just_now}"
+        put_under(shared, {"type": 2, "style": 4, "label": "x", "custom_id": forged})
+        said = await outcome(await stage.discord.click(shared, mallory, forged))
+        assert "too old" in said
+        async with app.database.reading() as stores:
+            assert await stores.readers.forgotten([mallory, stage.manager]) == {}
+    assert stage.unforeseen() == []
+
+
 async def test_a_card_from_a_shared_list_is_shown_to_who_chose_it_alone(stage: Stage) -> None:
     somebody = stage.discord.add_user("somebody")
     async with stage.running() as app:
@@ -546,7 +690,8 @@ async def test_what_somebody_types_is_shown_and_logged_harmlessly(
             await subscribed(stage, app, stage.faulted)
         before = await stored(stage, app)
         options = registered(stage.discord.commands)[command]
-        for option in (o["name"] for o in options if o["type"] == STRING):
+        free = [o["name"] for o in options if o["type"] == STRING and not o.get("choices")]
+        for option in free:
             said = await sentence(await stage.ask(stage.faulted, command, {option: text}))
             assert len(said) < 1000
             assert not any(mark in said for mark in ("\x00", "\x1b", "\r", "\u202e", "\u2066"))

@@ -1,4 +1,4 @@
-"""`/follow …` and `/me …`: the face of `services.following`. Every answer is private."""
+"""`/follow …`: the face of what people follow. Every answer is private."""
 
 import re
 from typing import Any, Final, Self, TypeAlias
@@ -12,10 +12,9 @@ from bot.cogs.cooldown import Cooldown
 from bot.cogs.pressed import PressedCog, answered, button
 from bot.domain.errors import InvalidInput
 from bot.domain.follows import Follow, FollowKind
-from bot.domain.phrases import Language, Phrase, counted, phrase, translatable
-from bot.domain.subscriptions import MAX_LIMIT, Scope, Subscription
+from bot.domain.phrases import Phrase, counted, phrase, translatable
+from bot.domain.subscriptions import Scope, Subscription
 from bot.domain.text import quoted
-from bot.domain.typed import find_zones, parse_time, parse_zone
 from bot.rendering import limits, markup
 from bot.rendering.words import spoken
 from bot.services.finding import Finding
@@ -26,11 +25,8 @@ from bot.services.subscribing import Subscribing
 Interaction: TypeAlias = discord.Interaction[Any]
 Choices: TypeAlias = list[app_commands.Choice[str]]
 Text = app_commands.Range[str, 1, LONGEST]
-Limit = app_commands.Range[int, 1, MAX_LIMIT]
 
 _EVERYWHERE: Final = app_commands.AppCommandContext(guild=True, dm_channel=True)
-_TIME: Final = translatable("When they come each day, such as 09:00")
-_ZONE: Final = translatable("Your time zone: type a city, such as Seoul")
 _LINE_ROOM: Final = 70
 
 
@@ -74,11 +70,6 @@ class FollowCog(PressedCog):
         description=translatable("Get a direct message when a paper comes that you wait for"),
         allowed_contexts=_EVERYWHERE,
     )
-    me = app_commands.Group(
-        name="me",
-        description=translatable("Your own daily papers, by direct message"),
-        allowed_contexts=_EVERYWHERE,
-    )
 
     def __init__(
         self,
@@ -106,7 +97,9 @@ class FollowCog(PressedCog):
     async def author(self, interaction: Interaction, name: Text) -> None:
         await interaction.response.defer(ephemeral=True)
         followed = await self._following.follow_author(
-            interaction.user.id, name, language=await self._bullets(interaction)
+            interaction.user.id,
+            name,
+            language=await language_of_bullets(interaction, self._subscribing),
         )
         await self._confirm(interaction, followed)
 
@@ -117,7 +110,9 @@ class FollowCog(PressedCog):
     async def words(self, interaction: Interaction, words: Text) -> None:
         await interaction.response.defer(ephemeral=True)
         followed = await self._following.follow_words(
-            interaction.user.id, words, language=await self._bullets(interaction)
+            interaction.user.id,
+            words,
+            language=await language_of_bullets(interaction, self._subscribing),
         )
         await self._confirm(interaction, followed)
 
@@ -164,98 +159,21 @@ class FollowCog(PressedCog):
     async def toggle(self, interaction: Interaction, author_id: int) -> None:
         await interaction.response.defer(ephemeral=True)
         done = await self._following.toggle_author(
-            interaction.user.id, author_id, language=await self._bullets(interaction)
+            interaction.user.id,
+            author_id,
+            language=await language_of_bullets(interaction, self._subscribing),
         )
         if isinstance(done, Follow):
             await self._ended(interaction, done)
         else:
             await self._confirm(interaction, done)
-        await self._take_up(interaction)
-
-    # --- the person's own papers ---
-
-    @me.command(
-        description=translatable("The papers of the day for you alone, followed ones first")
-    )
-    @app_commands.describe(
-        time=_TIME,
-        timezone=_ZONE,
-        language=translatable("The language of the summary bullets"),
-        limit=translatable("How many papers get a card of their own; the rest follow as links"),
-    )
-    async def digest(
-        self,
-        interaction: Interaction,
-        time: str | None = None,
-        timezone: str | None = None,
-        language: str | None = None,
-        limit: Limit | None = None,
-    ) -> None:
-        await interaction.response.defer(ephemeral=True)
-        subscription = await self._following.digest(
-            interaction.user.id,
-            at=parse_time(time) if time is not None else None,
-            zone=parse_zone(timezone, at=interaction.created_at) if timezone else None,
-            language=await self._subscribing.language(language) if language else None,
-            limit=limit,
-        )
-        preferences = subscription.preferences
-        await say(
-            interaction,
-            phrase(
-                "The papers of the day come to you by direct message, daily at {time} ({zone}), "
-                "bullets in {language}. Next: {next}.",
-                time=f"{preferences.daily.at:%H:%M}",
-                zone=preferences.daily.zone.key,
-                language=Language(preferences.language),
-                next=self._following.next_message(subscription),
-            ),
-        )
-        if language and (note := await self._subscribing.unserved(preferences.language)):
-            await say(interaction, note)
-
-    @me.command(
-        name="digest-off", description=translatable("End your own daily papers; follows go on")
-    )
-    async def digest_off(self, interaction: Interaction) -> None:
-        await interaction.response.defer(ephemeral=True)
-        left = await self._following.end_digest(interaction.user.id)
-        await say(
-            interaction,
-            phrase("Your daily papers have ended.")
-            if left is None
-            else phrase("Your daily papers have ended. What you follow still comes to you."),
-        )
-
-    @me.command(description=translatable("When your direct messages come"))
-    @app_commands.describe(time=_TIME, timezone=_ZONE)
-    async def hour(
-        self, interaction: Interaction, time: str | None = None, timezone: str | None = None
-    ) -> None:
-        await interaction.response.defer(ephemeral=True)
-        subscription = await self._following.hour(
-            interaction.user.id,
-            at=parse_time(time) if time is not None else None,
-            zone=parse_zone(timezone, at=interaction.created_at) if timezone else None,
-        )
-        await say(interaction, self._when(subscription))
+        await take_up(interaction, self._following)
 
     # --- direct messages that were closed ---
 
     @commands.Cog.listener()
     async def on_app_command_completion(self, interaction: Interaction, _: object) -> None:
-        await self._take_up(interaction)
-
-    async def _take_up(self, interaction: Interaction) -> None:
-        """Tell a person who is here again that their messages did not get through, and try."""
-        if await self._following.take_up(interaction.user.id):
-            await say(
-                interaction,
-                phrase(
-                    "Your direct messages were closed to me, so your papers waited. I try again "
-                    "now: allow direct messages in the privacy settings of a server we share."
-                ),
-            )
+        await take_up(interaction, self._following)
 
     # --- what is offered ---
 
@@ -275,24 +193,7 @@ class FollowCog(PressedCog):
             if wanted in follow.said.casefold()
         ][: limits.CHOICES]
 
-    @digest.autocomplete("timezone")
-    @hour.autocomplete("timezone")
-    async def _zones(self, interaction: Interaction, current: str) -> Choices:
-        return [_choice(name, name) for name in find_zones(current, at=interaction.created_at)]
-
-    @digest.autocomplete("language")
-    async def _languages(self, _: Interaction, current: str) -> Choices:
-        wanted = current.strip().casefold()
-        tags = await self._subscribing.languages()
-        return [_choice(tag, tag) for tag in tags if tag.startswith(wanted)][: limits.CHOICES]
-
     # --- answers ---
-
-    async def _bullets(self, interaction: Interaction) -> str:
-        """The language of a new subscription: the reader's own, if there are bullets in it."""
-        tags = await self._subscribing.languages()
-        own = language_of(interaction)
-        return next((tag for tag in (own, own.partition("-")[0]) if tag in tags), "en")
 
     async def _confirm(self, interaction: Interaction, followed: Followed) -> None:
         said = quoted(followed.said, _LINE_ROOM)
@@ -305,25 +206,44 @@ class FollowCog(PressedCog):
                 "You follow {said} now. No paper here has that author yet: I watch for the name.",
                 said=said,
             )
-        when = self._when(followed.subscription)
+        when = when_they_come(followed.subscription)
         await say(interaction, phrase("{opening} {when}", opening=opening, when=when))
 
     async def _ended(self, interaction: Interaction, follow: Follow) -> None:
         said = quoted(follow.said, _LINE_ROOM)
         await say(interaction, phrase("You follow {said} no longer.", said=said))
 
-    def _when(self, subscription: Subscription) -> Phrase:
-        daily = subscription.preferences.daily
-        values = {"time": f"{daily.at:%H:%M}", "zone": daily.zone.key}
-        if subscription.scope is Scope.LISTS:
-            return phrase(
-                "Your papers come daily at {time} ({zone}), followed ones first.", **values
-            )
-        return phrase(
-            "New papers come by direct message, one a day at most, at {time} ({zone}); `/me hour` "
-            "changes that.",
-            **values,
+
+async def take_up(interaction: Interaction, following: Following) -> None:
+    """Tell a person who is here again that their messages did not get through, and try again."""
+    if await following.take_up(interaction.user.id):
+        await say(
+            interaction,
+            phrase(
+                "Your direct messages were closed to me, so your papers waited. I try again "
+                "now: allow direct messages in the privacy settings of a server we share."
+            ),
         )
+
+
+async def language_of_bullets(interaction: Interaction, subscribing: Subscribing) -> str:
+    """The language of a new subscription: the reader's own, if there are bullets in it."""
+    tags = await subscribing.languages()
+    own = language_of(interaction)
+    return next((tag for tag in (own, own.partition("-")[0]) if tag in tags), "en")
+
+
+def when_they_come(subscription: Subscription) -> Phrase:
+    """When a person gets what they follow, and the papers of the day if they want these."""
+    daily = subscription.preferences.daily
+    values = {"time": f"{daily.at:%H:%M}", "zone": daily.zone.key}
+    if subscription.scope is Scope.LISTS:
+        return phrase("Your papers come daily at {time} ({zone}), followed ones first.", **values)
+    return phrase(
+        "New papers come by direct message, one a day at most, at {time} ({zone}); `/me hour` "
+        "changes that.",
+        **values,
+    )
 
 
 def _described(follow: Follow) -> Phrase:

@@ -13,14 +13,19 @@ from bot import __version__
 from bot.answering import language_of, think
 from bot.cogs.cooldown import Cooldown
 from bot.cogs.pages import PagesCog, fill
-from bot.domain.lookups import Candidates, NoList, Period
+from bot.cogs.pressed import asker_of
+from bot.cogs.saved import EXPORTS, send_export
+from bot.domain.lookups import Candidates, ForYou, NoList, Period, Similar
 from bot.domain.phrases import counted, phrase, translatable
 from bot.permissions import invitation
 from bot.rendering import limits, markup
 from bot.rendering.about import about_card
-from bot.rendering.message import Link
+from bot.rendering.citations import Format
+from bot.rendering.message import Link, Rendered
+from bot.rendering.reasons import reasons
 from bot.rendering.words import day_text, spoken
 from bot.services.finding import Finding
+from bot.services.saving import Saving
 
 log = logging.getLogger(__name__)
 
@@ -30,6 +35,7 @@ Text = app_commands.Range[str, 1, 200]
 Votes = app_commands.Range[int, 0, 1_000_000]
 
 FIND_PAPERS: Final = translatable("Find papers")
+MORE_LIKE_THIS: Final = translatable("More like this")
 
 _EVERYWHERE: Final = app_commands.AppCommandContext(guild=True, dm_channel=True)
 _SHARE: Final = translatable("Show the answer to everybody here")
@@ -40,6 +46,18 @@ _PERIODS: Final = (
     app_commands.Choice(name=translatable("Month"), value=Period.MONTH.value),
     app_commands.Choice(name=translatable("Year"), value=Period.YEAR.value),
     app_commands.Choice(name=translatable("All"), value=Period.ALL.value),
+)
+
+
+_VOTES: Final = "votes"
+_BY: Final = (
+    app_commands.Choice(name=translatable("Votes"), value=_VOTES),
+    app_commands.Choice(name=translatable("What was liked here"), value="here"),
+)
+_DAYS: Final = "days"
+_FROM: Final = (
+    app_commands.Choice(name=translatable("Last days"), value=_DAYS),
+    app_commands.Choice(name=translatable("Archive"), value="archive"),
 )
 
 
@@ -57,24 +75,33 @@ class LookupCog(commands.Cog):
         bot: commands.AutoShardedBot,
         finding: Finding,
         pages: PagesCog,
+        saving: Saving,
         *,
         cooldown: Cooldown,
     ) -> None:
         self._bot = bot
+        self._saving = saving
         self._finding = finding
         self._pages = pages
         self._cooldown = cooldown
         self._links = project_links(metadata("daily-papers").get_all("Project-URL") or [])
-        self._find_papers = app_commands.ContextMenu(
-            name=FIND_PAPERS, callback=self.find_papers, allowed_contexts=_EVERYWHERE
-        )
-        self._find_papers.add_check(self.interaction_check)
+        self._menus = [
+            app_commands.ContextMenu(name=name, callback=callback, allowed_contexts=_EVERYWHERE)
+            for name, callback in (
+                (FIND_PAPERS, self.find_papers),
+                (MORE_LIKE_THIS, self.more_like_this),
+            )
+        ]
+        for menu in self._menus:
+            menu.add_check(self.interaction_check)
 
     async def cog_load(self) -> None:
-        self._bot.tree.add_command(self._find_papers)
+        for menu in self._menus:
+            self._bot.tree.add_command(menu)
 
     async def cog_unload(self) -> None:
-        self._bot.tree.remove_command(self._find_papers.name, type=self._find_papers.type)
+        for menu in self._menus:
+            self._bot.tree.remove_command(menu.name, type=menu.type)
 
     async def interaction_check(self, interaction: Interaction) -> bool:
         self._cooldown.spend(interaction)
@@ -150,14 +177,64 @@ class LookupCog(commands.Cog):
             "The papers with the most votes of a day, week, month, year, or of all"
         )
     )
-    @app_commands.describe(period=translatable("How far back; a week if left out"), share=_SHARE)
-    @app_commands.choices(period=list(_PERIODS))
+    @app_commands.describe(
+        period=translatable("How far back; a week if left out"),
+        by=translatable("By votes, or by what readers here liked"),
+        share=_SHARE,
+    )
+    @app_commands.choices(period=list(_PERIODS), by=list(_BY))
     async def top(
-        self, interaction: Interaction, period: str = Period.WEEK.value, share: bool = False
+        self,
+        interaction: Interaction,
+        period: str = Period.WEEK.value,
+        by: str = _VOTES,
+        share: bool = False,
     ) -> None:
         await think(interaction, share=share)
-        question = await self._finding.best(Period(period))
-        await self._pages.show(interaction, question)
+        if by == _VOTES:
+            await self._pages.show(interaction, await self._finding.best(Period(period)))
+        else:
+            await self._pages.show(interaction, self._finding.liked_here(Period(period)))
+
+    @papers.command(description=translatable("What you saved: to read, mark, take away or export"))
+    @app_commands.describe(
+        words=translatable("Only what says this, read as a search is"),
+        unread=translatable("Only what you have not read"),
+        export=translatable("As a file, to be read elsewhere"),
+    )
+    @app_commands.choices(export=list(EXPORTS))
+    async def saved(
+        self,
+        interaction: Interaction,
+        words: Text | None = None,
+        unread: bool = False,
+        export: str | None = None,
+    ) -> None:
+        await think(interaction, share=False)
+        question = self._saving.question(words or "", unread=unread)
+        if export is None:
+            await self._pages.show(interaction, question)
+        else:
+            await send_export(interaction, self._saving, question, Format(export))
+
+    @papers.command(description=translatable("Why a paper was posted here, or was not"))
+    @app_commands.describe(paper=translatable("An arXiv id, a link, or words of its title"))
+    async def why(self, interaction: Interaction, paper: Text) -> None:
+        await think(interaction, share=False)
+        place = asker_of(interaction).place
+        found, known, why = await self._finding.why(await self._finding.paper(paper), place)
+        said = reasons(found, known, why, place=place, language=language_of(interaction))
+        await fill(interaction, Rendered(content=said))
+
+    @papers.command(
+        name="foryou", description=translatable("Papers that fit what you liked and saved")
+    )
+    @app_commands.rename(from_="from")
+    @app_commands.describe(from_=translatable("The last days, or the whole archive"))
+    @app_commands.choices(from_=list(_FROM))
+    async def for_you(self, interaction: Interaction, from_: str = _DAYS) -> None:
+        await think(interaction, share=False)
+        await self._pages.show(interaction, ForYou(archive=from_ != _DAYS))
 
     @app_commands.command(description=translatable("What I am, what I hold, and what I keep"))
     @app_commands.describe(share=_SHARE)
@@ -180,6 +257,12 @@ class LookupCog(commands.Cog):
         """The papers that a message links to or names."""
         await think(interaction, share=False)
         await self._pages.show(interaction, self._finding.named("\n".join(_texts(message))))
+
+    async def more_like_this(self, interaction: Interaction, message: discord.Message) -> None:
+        """Papers like the first that a message links to or names."""
+        await think(interaction, share=False)
+        named = self._finding.named("\n".join(_texts(message)))
+        await self._pages.show(interaction, Similar(named.papers[0]))
 
     # --- what is offered while one types ---
 
@@ -213,6 +296,7 @@ class LookupCog(commands.Cog):
         ]
 
     @show.autocomplete("paper")
+    @why.autocomplete("paper")
     async def _titles(self, interaction: Interaction, current: str) -> Choices:
         return await _offered(interaction, self._titles_like(current))
 

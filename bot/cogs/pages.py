@@ -9,7 +9,7 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
-from typing import Any, Final, Self
+from typing import Any, Final, Self, TypeAlias
 
 import discord
 from discord.ext import commands
@@ -17,7 +17,15 @@ from discord.ext import commands
 from bot.answering import language_of, say, think
 from bot.cogs.cooldown import Cooldown
 from bot.cogs.follows import FollowAuthor
-from bot.cogs.pressed import Interaction, PressedCog, answered, button, is_known, is_of
+from bot.cogs.pressed import (
+    Interaction,
+    PressedCog,
+    answered,
+    asker_of,
+    button,
+    is_known,
+    is_of,
+)
 from bot.domain.errors import BotError, InvalidInput
 from bot.domain.lookups import (
     PAGE,
@@ -28,6 +36,7 @@ from bot.domain.lookups import (
     OnDay,
     Question,
     QuestionExpired,
+    Similar,
 )
 from bot.domain.papers import PaperId
 from bot.domain.phrases import Phrase, phrase
@@ -42,8 +51,8 @@ from bot.services.measures import Measures
 log = logging.getLogger(__name__)
 
 _LANGUAGE: Final = r"(?P<language>[A-Za-z0-9-]{2,12})"
-_PLACE: Final = rf"(?P<token>[\w-]{{1,16}}):(?P<page>\d{{1,4}}):{_LANGUAGE}"
-_JUMP_TO: Final = re.compile(f"jump-to:{_PLACE}", re.ASCII)
+PLACE: Final = rf"(?P<token>[\w-]{{1,16}}):(?P<page>\d{{1,4}}):{_LANGUAGE}"
+_JUMP_TO: Final = re.compile(f"jump-to:{PLACE}", re.ASCII)
 _LONGEST_PAGE: Final = 4
 
 PAGE_TYPED: Final = "page"
@@ -66,9 +75,13 @@ class Place:
         return f"{kind}:{self.token}:{self.page}:{self.language}"
 
 
+Below: TypeAlias = Callable[[Answer, str, str], Sequence[discord.ui.DynamicItem[Any]]]
+"""The controls below a page, of an answer whose question is kept under a token, in a language."""
+
+
 class TurnPages(
     discord.ui.DynamicItem[discord.ui.Button[Any]],
-    template=re.compile(f"(?P<kind>back|on|jump):{_PLACE}", re.ASCII),
+    template=re.compile(f"(?P<kind>back|on|jump):{PLACE}", re.ASCII),
 ):
     """Back or on to the page that is named in it; or says which page this is, and asks for
     another one."""
@@ -140,6 +153,26 @@ class Choose(
         )
 
 
+class MoreLikeThis(
+    discord.ui.DynamicItem[discord.ui.Button[Any]],
+    template=re.compile(r"similar:(?P<paper>[\w./-]{1,40})", re.ASCII),
+):
+    """Shows who pressed it papers like the one that is named in it."""
+
+    def __init__(self, button: discord.ui.Button[Any], paper: str) -> None:
+        super().__init__(button)
+        self._paper = paper
+
+    @classmethod
+    async def from_custom_id(
+        cls, _: Interaction, item: discord.ui.Item[Any], match: re.Match[str], /
+    ) -> Self:
+        return cls(button(item), match["paper"])
+
+    async def callback(self, interaction: Interaction) -> None:
+        await _pages(interaction).more_like(interaction, self._paper)
+
+
 _CHOOSE_AUTHOR: Final = phrase("Choose an author")
 _CHOOSE_DAY: Final = phrase("Choose a day nearby")
 _OPEN: Final = phrase("Open a paper, for you alone")
@@ -149,7 +182,7 @@ _OUTDATED: Final = phrase("That is from an older version of me. Ask again with `
 class PagesCog(PressedCog):
     """Shows answers, and answers whoever presses what stands under them."""
 
-    items = (TurnPages, OpenPaper, Choose)
+    items = (TurnPages, OpenPaper, Choose, MoreLikeThis)
 
     def __init__(
         self,
@@ -161,6 +194,11 @@ class PagesCog(PressedCog):
     ) -> None:
         super().__init__(bot, cooldown=cooldown, measures=measures)
         self.finding = finding
+        self._below: dict[type[Question], Below] = {}
+
+    def add_below(self, kind: type[Question], below: "Below") -> None:
+        """Let answers to questions of a kind have more controls below their pages."""
+        self._below[kind] = below
 
     # --- answers to commands, which have been deferred ---
 
@@ -228,6 +266,11 @@ class PagesCog(PressedCog):
         await think(interaction, share=False)
         await self.show_paper(interaction, PaperId.parse(value))
 
+    @answered("more like this")
+    async def more_like(self, interaction: Interaction, value: str) -> None:
+        await think(interaction, share=False)
+        await self.show(interaction, Similar(PaperId.parse(value)))
+
     @answered("choose")
     async def choose(
         self, interaction: Interaction, kind: str, value: str, *, language: str
@@ -258,9 +301,24 @@ class PagesCog(PressedCog):
                 await self.refuse(interaction)
 
     async def _show(self, interaction: Interaction, question: Question, *, language: str) -> None:
-        answer = await self.finding.answer(question, language=language)
-        token = await self._kept(question) if answer.pages > 1 else None
-        await _fill_page(interaction, answer, token, language)
+        answer = await self.finding.answer(question, asker=asker_of(interaction), language=language)
+        has_more = answer.pages > 1 or type(question) in self._below
+        token = await self._kept(question) if has_more else None
+        await self._fill(interaction, answer, token, language)
+
+    async def show_page(self, interaction: Interaction, question: Question, place: Place) -> None:
+        """The page of the answer to `question`, as it is now."""
+        answer = await self.finding.answer(
+            question, asker=asker_of(interaction), page=place.page, language=place.language
+        )
+        await self._fill(interaction, answer, place.token, place.language)
+
+    async def _fill(
+        self, interaction: Interaction, answer: Answer, token: str | None, language: str
+    ) -> None:
+        below = self._below.get(type(answer.question))
+        more = below(answer, token, language) if below is not None and token is not None else ()
+        await _fill_page(interaction, answer, token, language, more)
 
     async def _kept(self, question: Question) -> str | None:
         """The token for the page buttons; none if it cannot be kept now: a page without buttons
@@ -278,8 +336,7 @@ class PagesCog(PressedCog):
         except QuestionExpired:
             await _take_away(interaction, TurnPages)
             raise
-        answer = await self.finding.answer(question, page=place.page, language=place.language)
-        await _fill_page(interaction, answer, place.token, place.language)
+        await self.show_page(interaction, question, place)
 
 
 class _Outdated(InvalidInput):
@@ -330,7 +387,11 @@ async def fill(
 
 
 async def _fill_page(
-    interaction: Interaction, answer: Answer, token: str | None, language: str
+    interaction: Interaction,
+    answer: Answer,
+    token: str | None,
+    language: str,
+    more: Sequence[discord.ui.DynamicItem[Any]],
 ) -> None:
     view = discord.ui.View(timeout=None)
     if answer.entries:
@@ -351,6 +412,8 @@ async def _fill_page(
             view.add_item(button)
     if isinstance(answer.question, ByAuthor):
         view.add_item(FollowAuthor.of(answer.question.author_id, language))
+    for item in more:
+        view.add_item(item)
     shown = answers.page(answer, language=language)
     await fill(interaction, shown, view if view.children else None)
 

@@ -9,6 +9,8 @@ from discord.ext import commands
 
 from bot.answering import answer_error, begin_answer
 from bot.cogs.cooldown import Cooldown
+from bot.domain.interests import Place
+from bot.domain.lookups import Asker
 from bot.services.measures import Measures
 
 Interaction: TypeAlias = discord.Interaction[Any]
@@ -73,6 +75,11 @@ def is_of(custom_id: str, kinds: Items) -> bool:
     return any(
         kind.__discord_ui_compiled_template__.fullmatch(custom_id) is not None for kind in kinds
     )
+
+
+def asker_of(interaction: Interaction) -> Asker:
+    """Who asks or presses, and where."""
+    return Asker(interaction.user.id, Place(interaction.guild_id or 0, interaction.channel_id or 0))
 
 
 def button(item: discord.ui.Item[Any]) -> discord.ui.Button[Any]:

@@ -3,27 +3,34 @@
 import discord
 from discord.ext import commands
 
+from bot.services.privacy import Privacy
 from bot.services.suspending import Suspending
 
 
 class StandingCog(commands.Cog):
-    """Tells `services.suspending` that something changed; it looks for itself what."""
+    """Tells `services.suspending` that something changed; it looks for itself what. Which servers
+    are ours is told to `services.privacy` too."""
 
-    def __init__(self, client: discord.Client, suspending: Suspending) -> None:
+    def __init__(self, client: discord.Client, suspending: Suspending, privacy: Privacy) -> None:
         self._client = client
         self._suspending = suspending
+        self._privacy = privacy
 
     @commands.Cog.listener()
     async def on_ready(self) -> None:
-        await self._suspending.compare({guild.id for guild in self._client.guilds})
+        ours = {guild.id for guild in self._client.guilds}
+        await self._privacy.compare(ours)
+        await self._suspending.compare(ours)
         await self._suspending.sweep()
 
     @commands.Cog.listener()
     async def on_guild_join(self, guild: discord.Guild) -> None:
+        await self._privacy.returned(guild.id)
         await self._suspending.look_again(guild.id)
 
     @commands.Cog.listener()
     async def on_guild_remove(self, guild: discord.Guild) -> None:
+        await self._privacy.left(guild.id)
         await self._suspending.removed(guild.id)
 
     @commands.Cog.listener()

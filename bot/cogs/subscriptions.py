@@ -18,6 +18,7 @@ from bot.domain.subscriptions import (
     DEFAULT_TIME,
     MAX_LIMIT,
     DailyTime,
+    Order,
     Preferences,
     Subscription,
     SubscriptionState,
@@ -47,7 +48,12 @@ _OPTIONS: Final = {
     "quiet_days": translatable("Explain days without papers in one silent line"),
     "reactions": translatable("Put reactions under each card, for readers to join"),
     "edits": translatable("Give a card better bullets when they come after it was posted"),
+    "order": translatable("Which papers come first; by taste, every fifth is something else"),
 }
+_ORDERS: Final = [
+    app_commands.Choice(name=translatable("Most votes"), value=Order.VOTES.value),
+    app_commands.Choice(name=translatable("What this channel likes"), value=Order.TASTE.value),
+]
 
 
 class SubscriptionCog(commands.Cog):
@@ -67,6 +73,7 @@ class SubscriptionCog(commands.Cog):
         description=translatable("Bring the papers of the day to a channel, every day at your hour")
     )
     @app_commands.describe(**_OPTIONS)
+    @app_commands.choices(order=_ORDERS)
     @app_commands.guild_only()
     @app_commands.default_permissions(_MANAGERS)
     async def subscribe(
@@ -81,6 +88,7 @@ class SubscriptionCog(commands.Cog):
         quiet_days: bool = True,
         reactions: bool = False,
         edits: bool = True,
+        order: str = Order.VOTES.value,
     ) -> None:
         await interaction.response.defer(ephemeral=True)
         target = await managed_channel(interaction, channel)
@@ -96,6 +104,7 @@ class SubscriptionCog(commands.Cog):
             announce_quiet_days=quiet_days,
             seed_reactions=reactions,
             edit_cards=edits,
+            order=Order(order),
         )
         subscription = await self._subscribing.subscribe(
             guild_id=target.guild.id,
@@ -155,6 +164,7 @@ class SubscriptionCog(commands.Cog):
         name="edit", description=translatable("Change a subscription; what you leave out stays")
     )
     @app_commands.describe(**_OPTIONS, no_role=translatable("Mention no role any more"))
+    @app_commands.choices(order=_ORDERS)
     async def edit(
         self,
         interaction: discord.Interaction,
@@ -168,6 +178,7 @@ class SubscriptionCog(commands.Cog):
         quiet_days: bool | None = None,
         reactions: bool | None = None,
         edits: bool | None = None,
+        order: str | None = None,
     ) -> None:
         await interaction.response.defer(ephemeral=True)
         target = await managed_channel(interaction, channel)
@@ -191,6 +202,7 @@ class SubscriptionCog(commands.Cog):
             announce_quiet_days=before.announce_quiet_days if quiet_days is None else quiet_days,
             seed_reactions=before.seed_reactions if reactions is None else reactions,
             edit_cards=before.edit_cards if edits is None else edits,
+            order=before.order if order is None else Order(order),
         )
         if after == before:
             raise InvalidInput(
@@ -344,6 +356,8 @@ class SubscriptionCog(commands.Cog):
             parts.append(phrase("with reactions to join"))
         if not preferences.edit_cards:
             parts.append(phrase("cards stay as they were posted"))
+        if preferences.order is Order.TASTE:
+            parts.append(phrase("ordered by what this channel likes"))
         settings = ", ".join(spoken(part, language) for part in parts)
         return f"{settings}. {spoken(self._state(subscription), language)}"
 

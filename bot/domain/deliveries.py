@@ -13,7 +13,13 @@ from typing import Final, TypeAlias
 
 from bot.domain.digests import Digest
 from bot.domain.papers import PaperId
-from bot.domain.subscriptions import DailyTime, Scope, Subscription, SuspensionCause
+from bot.domain.subscriptions import (
+    DailyTime,
+    Preferences,
+    Scope,
+    Subscription,
+    SuspensionCause,
+)
 
 LISTS_LOOKED_BACK: Final = 3
 """A delivery takes papers from the lists of this many days, the day of the slot included."""
@@ -59,6 +65,18 @@ class Edition:
 
     def __bool__(self) -> bool:
         return bool(self.items)
+
+
+def in_order(found: Edition, papers: Sequence[PaperId]) -> Edition:
+    """The same papers in the order of `papers`, which has all of them."""
+    places = {paper_id: place for place, paper_id in enumerate(papers)}
+    return Edition(tuple(sorted(found.items, key=lambda item: places[item.paper_id])))
+
+
+def is_as_listed(items: Sequence[EditionItem]) -> bool:
+    """Whether papers stand newest list first, each list in its own order: nobody's taste shows."""
+    places = [(-item.day.toordinal(), item.rank) for item in items]
+    return places == sorted(places)
 
 
 def for_reader(found: Edition, followed: Collection[PaperId], scope: Scope) -> Edition:
@@ -264,11 +282,13 @@ def days_to_read(now: datetime, closed: Collection[date]) -> tuple[date, ...]:
 
 class MessageKind(StrEnum):
     """PAPER: one paper's card. CLOSING: the last message of a delivery, with the papers beyond
-    the limit as links and the quiet days ahead. NOTICE: the line of a day without papers."""
+    the limit as links and the quiet days ahead. NOTICE: the line of a day without papers.
+    REMINDER: what a person saved and has not read; it comes after all others."""
 
     PAPER = "paper"
     CLOSING = "closing"
     NOTICE = "notice"
+    REMINDER = "reminder"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -313,6 +333,19 @@ def plan_notice(channel_id: int, slot_at: datetime) -> PlannedMessage:
     return PlannedMessage(
         kind=MessageKind.NOTICE, nonce=nonce(channel_id, f"notice {slot_at.timestamp():.0f}")
     )
+
+
+def plan_reminder(channel_id: int, slot_at: datetime) -> PlannedMessage:
+    """The message that reminds a person of what they saved."""
+    return PlannedMessage(
+        kind=MessageKind.REMINDER, nonce=nonce(channel_id, f"reminder {slot_at.timestamp():.0f}")
+    )
+
+
+def reminds(preferences: Preferences, slot_at: datetime) -> bool:
+    """Whether a slot is on the weekday of a person's reminder, where they live."""
+    local = slot_at.astimezone(preferences.daily.zone)
+    return preferences.remind_on == local.weekday()
 
 
 def nonce(channel_id: int, what: str) -> str:

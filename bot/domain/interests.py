@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from typing import Final, Self, TypeAlias
 
@@ -13,13 +13,14 @@ from bot.domain.papers import PaperId
 class Verdict(StrEnum):
     """What a reader says of a paper.
 
-    LIKED: more like this. SAVED: to be read. DISMISSED: not for me. A reader says each of a
-    paper once, however often and wherever it was said.
+    LIKED: more like this. SAVED: to be read. DISMISSED: not for me. READ: what was saved is read.
+    A reader says each of a paper once, however often and wherever it was said.
     """
 
     LIKED = "liked"
     SAVED = "saved"
     DISMISSED = "dismissed"
+    READ = "read"
 
 
 # --- which reaction says what -------------------------------------------------------------
@@ -65,6 +66,8 @@ class Meanings:
             name, equals, several = part.rpartition("=")
             if equals:
                 verdict = Verdict(name)
+                if verdict is Verdict.READ:
+                    raise ValueError("no reaction says that a paper is read: a command does")
             elif not emoji:
                 raise ValueError("emoji without a verdict before them")
             emoji.setdefault(verdict, []).extend(_split(several))
@@ -203,6 +206,15 @@ class Meanwhile:
     def changed(self, reaction: Reaction) -> bool:
         """Whether an event has said how it is with this reaction."""
         return self._all or reaction.emoji in self._emoji or reaction in self._reactions
+
+
+_EPOCH_OF_DISCORD: Final = datetime(2015, 1, 1, tzinfo=UTC)
+
+
+def posted_at(message_id: int) -> datetime:
+    """When Discord made a message, as its id has it
+    (https://discord.com/developers/docs/reference#snowflakes)."""
+    return _EPOCH_OF_DISCORD + timedelta(milliseconds=message_id >> 22)
 
 
 # --- what it comes to ---------------------------------------------------------------------

@@ -7,6 +7,7 @@ from enum import StrEnum
 from typing import Any, Final, TypeAlias
 
 from bot.domain.errors import InvalidInput, NotFound
+from bot.domain.interests import Place, Verdict
 from bot.domain.papers import Paper, PaperId
 from bot.domain.phrases import Phrase, phrase
 
@@ -75,14 +76,53 @@ class Named:
     papers: tuple[PaperId, ...]
 
 
-Question: TypeAlias = OnDay | ByAuthor | Search | Best | Named
+@dataclass(frozen=True, slots=True)
+class LikedHere:
+    """The papers that most readers of the asker's server liked, in a period that ended on a
+    day."""
+
+    period: Period
+    until: date
+
+
+@dataclass(frozen=True, slots=True)
+class Similar:
+    """Papers that are most like one."""
+
+    paper: PaperId
+
+
+@dataclass(frozen=True, slots=True)
+class ForYou:
+    """Papers that fit the taste of whoever asks: of the last days, or of the whole archive."""
+
+    archive: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Saved:
+    """What whoever asks has saved: all, or what says some words (see `domain.queries`), or what
+    is not read yet."""
+
+    words: str = ""
+    unread: bool = False
+
+
+Question: TypeAlias = (
+    OnDay | ByAuthor | Search | Best | LikedHere | Named | Similar | ForYou | Saved
+)
+"""What was asked, never by whom: who turns a page of what is theirs sees their own."""
 
 _KINDS: Final[Mapping[str, type[Question]]] = {
     "day": OnDay,
     "author": ByAuthor,
     "search": Search,
     "best": Best,
+    "liked-here": LikedHere,
     "named": Named,
+    "similar": Similar,
+    "for-you": ForYou,
+    "saved": Saved,
 }
 
 
@@ -91,6 +131,8 @@ def written(question: Question) -> dict[str, Any]:
     kind = next(kind for kind, made in _KINDS.items() if isinstance(question, made))
     if isinstance(question, Named):
         return {"kind": kind, "papers": [paper_id.value for paper_id in question.papers]}
+    if isinstance(question, Similar):
+        return {"kind": kind, "paper": question.paper.value}
     values = {
         name: value.isoformat() if isinstance(value, date) else value
         for name, value in asdict(question).items()
@@ -108,6 +150,8 @@ def read(stored: Mapping[str, Any]) -> Question:
     try:
         if kind is Named:
             return Named(tuple(PaperId(value) for value in values["papers"]))
+        if kind is Similar:
+            return Similar(PaperId(values["paper"]))
         for name in ("day", "since", "until"):
             if name in values:
                 values[name] = date.fromisoformat(values[name])
@@ -116,6 +160,17 @@ def read(stored: Mapping[str, Any]) -> Question:
         return kind(**values)
     except (KeyError, TypeError) as error:
         raise ValueError(f"no {kind.__name__} that we write down") from error
+
+
+@dataclass(frozen=True, slots=True)
+class Asker:
+    """Who asks, and where: the answers to some questions are theirs alone."""
+
+    reader_id: int
+    place: Place
+
+
+NOBODY: Final = Asker(0, Place(0, 0))
 
 
 # --- answers ------------------------------------------------------------------------------
@@ -129,14 +184,37 @@ class Snippet:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Reason:
+    """Why a paper fits: it has most in common with the paper of this `title`, much if `is_close`,
+    of which the reader `said` so; and how many others of their server liked or saved it."""
+
+    title: str | None = None
+    said: Verdict | None = None
+    is_close: bool = True
+    liked_here: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class SaidHere:
+    """How many readers of a server liked a paper, and saved it."""
+
+    likes: int
+    saves: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Entry:
-    """A paper in an answer: `day` is the list it was found on, with its votes there."""
+    """A paper in an answer: `day` is the list it was found on, with its votes there. `is_read` is
+    known of what the asker saved."""
 
     id: PaperId
     title: str
     day: date | None
     upvotes: int | None
     snippet: Snippet | None = None
+    reason: Reason | None = None
+    said_here: SaidHere | None = None
+    is_read: bool | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -153,7 +231,8 @@ class Answer:
     """One page of an answer. Pages count from 0.
 
     `total` entries are there in all, or at least, if `is_capped`. `author` is whose papers they
-    are, or to whom a search was narrowed; `coauthors` are those met most often on them.
+    are, or to whom a search was narrowed; `coauthors` are those met most often on them. `title`
+    is that of the paper that was asked about.
     `searched_since`: only lists since then were searched, for that took long enough.
     """
 
@@ -164,6 +243,7 @@ class Answer:
     is_capped: bool = False
     author: Author | None = None
     coauthors: tuple[Author, ...] = ()
+    title: str | None = None
     searched_since: date | None = None
 
     @property

@@ -134,6 +134,16 @@ class Paper:
                 return url
         return f"https://cdn-thumbnails.huggingface.co/social-thumbnails/papers/{self.id}.png"
 
+    @property
+    def texts(self) -> tuple[str, ...]:
+        """All that it says, in every language: title, bullets, abstract."""
+        bullets = (
+            f"{bullet.label} {bullet.text}"
+            for summary in self.summaries
+            for bullet in summary.bullets
+        )
+        return (self.title, *bullets, self.abstract)
+
     def summary_in(self, language: str) -> Summary | None:
         """The summary to show a reader of `language`: theirs, else English, else any.
 

@@ -109,28 +109,29 @@ def _parts(text: str) -> Iterator[tuple[str, bool, bool]]:
 # --- whether texts say it ------------------------------------------------------------------
 
 
-def satisfies(query: Query, texts: Sequence[str]) -> bool:
-    """Whether some text says each term that is wanted, and none says one that is not.
+def words_said(texts: Iterable[str]) -> str:
+    """The words of `texts` for `satisfies`, a line for each text and a space around each word:
+    so that many queries are held against texts that are taken apart once."""
+    return "\n".join(f" {' '.join(tokens(text))} " for text in map(clean, texts))
+
+
+def satisfies(query: Query, said: str) -> bool:
+    """Whether some text says each term that is wanted, and none says one that is not; `said` are
+    the `words_said` by the texts.
 
     As in a search, a wanted word of some letters also stands for longer ones; what is not wanted
     is only what is typed.
     """
-    said = [tokens(text) for text in map(clean, texts)]
     return (
         bool(query.wanted)
-        and all(any(_says(words, term, longer=True) for words in said) for term in query.wanted)
-        and not any(_says(words, term) for words in said for term in query.excluded)
+        and all(_is_said(term, said, longer=True) for term in query.wanted)
+        and not any(_is_said(term, said) for term in query.excluded)
     )
 
 
-def _says(words: Sequence[str], term: Term, *, longer: bool = False) -> bool:
-    *before, last = term.words
+def _is_said(term: Term, said: str, *, longer: bool = False) -> bool:
     is_start = term.begins_words or (longer and term.may_begin_words)
-    return any(
-        words[at : at + len(before)] == before
-        and (word == last or (is_start and word.startswith(last)))
-        for at, word in enumerate(words[len(before) :])
-    )
+    return f" {' '.join(term.words)}{'' if is_start else ' '}" in said
 
 
 # --- where a text says it -----------------------------------------------------------------

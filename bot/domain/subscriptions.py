@@ -82,6 +82,14 @@ class Scope(StrEnum):
     FOLLOWED = "followed"
 
 
+class Order(StrEnum):
+    """How a channel's papers are ordered. VOTES: as their list has them. TASTE: by what its readers
+    liked, with every fifth place for something else."""
+
+    VOTES = "votes"
+    TASTE = "taste"
+
+
 class SuspensionCause(StrEnum):
     """Why a channel takes nothing from us.
 
@@ -114,6 +122,9 @@ class Preferences:
     `announce_quiet_days` turns off the lines that explain a day without papers.
     With `seed_reactions` each card gets our own reactions first, to invite others.
     With `edit_cards` a card gets better bullets when they come after it was posted.
+    `order` says which papers are the best; a person's own are always in the order of their taste.
+    `remind_on` is the weekday (Monday is 0) on which a person is told what they saved and have
+    not read.
     """
 
     daily: DailyTime
@@ -123,6 +134,8 @@ class Preferences:
     announce_quiet_days: bool = True
     seed_reactions: bool = False
     edit_cards: bool = True
+    order: Order = Order.VOTES
+    remind_on: int | None = None
 
     def __post_init__(self) -> None:
         if not 1 <= self.limit <= MAX_LIMIT:

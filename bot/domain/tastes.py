@@ -37,7 +37,7 @@ PRIOR: Final = 0.3
 KEPT: Final = 1500
 """Traits of a taste: the heaviest."""
 ALIKE: Final = 0.08
-"""From how much in common one paper is the reason for another."""
+"""From how much in common one paper is called the reason for another."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +46,11 @@ class Because:
 
     paper_id: PaperId
     alike: float
+
+    @property
+    def is_close(self) -> bool:
+        """Whether that is enough to be called the reason."""
+        return self.alike >= ALIKE
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,10 +113,10 @@ class Taste:
         return [(paper_id, score) for paper_id, score in found if paper_id not in without][:count]
 
     def because(self, vector: Vector) -> Because | None:
-        """The liked paper that `vector` has most in common with, if it is anything to speak of."""
+        """The liked paper that `vector` has most in common with, if it has anything."""
         alike = [(vector.dot(liked), paper_id) for paper_id, liked in self.liked.items()]
         most, paper_id = max(alike, default=(0.0, None))
-        return None if paper_id is None or most < ALIKE else Because(paper_id, most)
+        return None if paper_id is None or most <= 0 else Because(paper_id, most)
 
     def order(
         self, papers: Sequence[tuple[PaperId, Vector]], votes: Mapping[PaperId, int | None]

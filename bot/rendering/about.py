@@ -7,6 +7,7 @@ import discord
 
 from bot.domain.lookups import About, SourceState
 from bot.domain.phrases import Phrase, counted, phrase
+from bot.domain.suspensions import KEPT_FOR
 from bot.rendering import limits
 from bot.rendering.editions import source_name
 from bot.rendering.message import Link, Rendered
@@ -22,7 +23,14 @@ _PURPOSE: Final = phrase(
 _PRIVACY: Final = phrase(
     "I keep the settings of channels, which papers came to them, and for a while the questions "
     "whose answers have buttons, without who asked. I do not read messages: only the one on which "
-    "somebody uses **Find papers**, and I keep nothing of it but the numbers of its papers."
+    "somebody uses **Find papers** or **More like this**, and I keep nothing of it but the numbers "
+    "of its papers."
+)
+_PEOPLE: Final = phrase(
+    "Of people I keep, by id, what they said of papers with reactions and buttons, what they "
+    "follow, and their own daily papers; never names or messages. `/me data` shows all of it, "
+    "`/me forget` erases it. A server that removes me is erased after {days} days.",
+    days=KEPT_FOR.days,
 )
 
 
@@ -42,7 +50,7 @@ def about_card(about: About, *, version: str, links: Sequence[Link], language: s
     field(phrase("Archive"), _archive(about))
     if about.sources:
         field(phrase("Sources"), *map(_source, _named(about.sources)[:_SOURCES_SHOWN]))
-    field(phrase("Privacy"), _PRIVACY)
+    field(phrase("Privacy"), _PRIVACY, _PEOPLE)
     return Rendered(embeds=(embed,), links=tuple(links))
 
 

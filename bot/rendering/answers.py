@@ -8,6 +8,7 @@ from typing import Final
 
 import discord
 
+from bot.domain.interests import Verdict
 from bot.domain.lookups import (
     PAGE,
     Answer,
@@ -16,13 +17,18 @@ from bot.domain.lookups import (
     ByAuthor,
     Candidates,
     Entry,
+    ForYou,
+    LikedHere,
     Named,
     OnDay,
     Period,
+    Reason,
+    Saved,
     Search,
+    Similar,
     Snippet,
 )
-from bot.domain.phrases import Phrase, counted, phrase
+from bot.domain.phrases import Phrase, counted, phrase, translatable
 from bot.domain.text import clean
 from bot.rendering import limits, markup
 from bot.rendering.message import Rendered
@@ -35,6 +41,14 @@ _COLOUR: Final = 0x3B6FD4
 _TITLE_ROOM: Final = 250
 _TITLE_ROOM_BESIDE_SNIPPETS: Final = 140
 _SNIPPET_ROOM: Final = 130
+_TITLE_ROOM_IN_REASON: Final = 100
+_BECAUSE: Final = {
+    (True, True): translatable("because you saved {title}"),
+    (False, True): translatable("because you liked {title}"),
+    (True, False): translatable("a little like {title}, which you saved"),
+    (False, False): translatable("a little like {title}, which you liked"),
+}
+"""Of a paper that was saved, or liked, and that is close, or not very."""
 _NAME_ROOM: Final = 100
 _QUERY_ROOM: Final = 150
 _NAMED_UNKNOWN: Final = 10
@@ -57,7 +71,7 @@ def page(answer: Answer, *, language: str) -> Rendered:
     shows_day = not isinstance(answer.question, OnDay)
     opening = [*_narrowed(answer, language), *_unknown(answer, language)]
     if answer.entries:
-        has_snippets = any(entry.snippet is not None for entry in answer.entries)
+        has_snippets = any(entry.snippet or entry.reason for entry in answer.entries)
         room = _TITLE_ROOM_BESIDE_SNIPPETS if has_snippets else _TITLE_ROOM
         lines = [
             _line(number, entry, room, language, shows_day=shows_day)
@@ -136,8 +150,22 @@ def _title(answer: Answer) -> Phrase:
             return phrase("Search: {query}", query=shown or "?")
         case Best(period, until):
             return _best(period, until)
+        case LikedHere(period, until):
+            return _liked(period, until)
+        case Saved(words=""):
+            return phrase("Saved by you")
+        case Saved(words=words):
+            shown = markup.shown(words, _QUERY_ROOM, shown_as=markup.unlinked)
+            return phrase("Saved by you: {query}", query=shown or "?")
         case Named():
             return phrase("Papers in this message")
+        case Similar(paper):
+            shown = markup.shown(answer.title or "", _QUERY_ROOM, shown_as=markup.unlinked)
+            return phrase("Like {title}", title=shown or str(paper))
+        case ForYou(archive=True):
+            return phrase("For you, from the archive")
+        case ForYou():
+            return phrase("For you, from the last days")
 
 
 def _best(period: Period, until: date) -> Phrase:
@@ -154,6 +182,20 @@ def _best(period: Period, until: date) -> Phrase:
             return phrase("Best of all time")
 
 
+def _liked(period: Period, until: date) -> Phrase:
+    match period:
+        case Period.DAY:
+            return phrase("Liked here on {day}", day=until)
+        case Period.WEEK:
+            return phrase("Liked here in the week until {day}", day=until)
+        case Period.MONTH:
+            return phrase("Liked here in the month until {day}", day=until)
+        case Period.YEAR:
+            return phrase("Liked here in the year until {day}", day=until)
+        case Period.ALL:
+            return phrase("Liked here")
+
+
 def _nothing(answer: Answer) -> Phrase:
     """Why a page is empty, and what to try."""
     match answer.question:
@@ -166,8 +208,23 @@ def _nothing(answer: Answer) -> Phrase:
             return phrase("Nothing found. Try fewer words, or leave out an option.")
         case Best():
             return phrase("No list of that time has papers. Try a longer period.")
+        case Saved(words="", unread=False):
+            return phrase("You have saved nothing yet. 🔖 or **Save** under a card does it.")
+        case Saved():
+            return phrase("Nothing that you saved is like that. Leave out an option to see more.")
+        case LikedHere():
+            return phrase(
+                "Nobody here has liked or saved a paper in that time. 👍 and 🔖 under a card do it."
+            )
         case Named():
             return phrase("A paper can be looked up here once it was on a list.")
+        case Similar():
+            return phrase("I hold no paper that is like this one.")
+        case ForYou():
+            return phrase(
+                "Nothing yet. Like or save papers that you care about, with 👍 or 🔖 under a card: "
+                "fewer than ten are enough. `from: archive` looks further back."
+            )
         case _:
             return phrase("I hold no papers here any more. Try `/papers search`.")
 
@@ -220,7 +277,24 @@ def _line(number: int, entry: Entry, room: int, language: str, *, shows_day: boo
     line = " · ".join([f"**{number}.** [{title}]({entry.id.arxiv_url})", *facts])
     if entry.snippet is not None and (marked := _marked(entry.snippet)):
         line += f"\n> {marked}"
+    if entry.reason is not None and (why := _why(entry.reason, language)):
+        line += f"\n> {why}"
     return line
+
+
+def _why(reason: Reason, language: str) -> str:
+    """Why a paper fits, on one line."""
+    here = counted(
+        "{count} other here liked it", "{count} others here liked it", count=reason.liked_here
+    )
+    others = spoken(here, language) if reason.liked_here else ""
+    if reason.title is None:
+        return others or spoken(phrase("fits your taste"), language)
+    room = _TITLE_ROOM_IN_REASON - limits.units(others)
+    title = markup.shown(reason.title, room, shown_as=markup.unlinked) or "?"
+    because = _BECAUSE[reason.said is Verdict.SAVED, reason.is_close]
+    said = spoken(phrase(because, title=f"*{title}*"), language)
+    return " · ".join(filter(None, (said, others)))
 
 
 def _plain_title(entry: Entry) -> str:
@@ -230,6 +304,10 @@ def _plain_title(entry: Entry) -> str:
 def _facts(entry: Entry, language: str, *, shows_day: bool) -> list[str]:
     votes = short_number(entry.upvotes, language) if entry.upvotes is not None else "—"
     facts = [f"▲ {votes}"]
+    if (said := entry.said_here) is not None:
+        facts = [f"👍 {said.likes}", f"🔖 {said.saves}", *facts]
+    if entry.is_read:
+        facts.insert(0, "✓")
     if shows_day and entry.day is not None:
         facts.append(day_text(entry.day, language))
     return facts

@@ -12,7 +12,7 @@ from bot.domain.interests import Verdict
 from bot.domain.papers import Bullet, Paper, PaperId, Summary, SummaryOrigin
 from bot.domain.phrases import counted, phrase
 from bot.rendering import limits, markup, words
-from bot.rendering.message import Counter, Link, Rendered
+from bot.rendering.message import Action, Counter, Link, Rendered
 from bot.rendering.words import spoken
 
 DESCRIPTION_ROOM: Final = 2400
@@ -89,6 +89,7 @@ def paper_card(
         embeds=(embed,),
         links=() if plain else _links(paper, language),
         counters=() if plain else _counters(paper, language, likes=likes, saves=saves),
+        actions=() if plain else _actions(paper, language),
         silent=not content and not test,
         role_id=role_id,
     )
@@ -158,6 +159,14 @@ def _counters(paper: Paper, language: str, *, likes: int, saves: int) -> tuple[C
 def counter_id(verdict: Verdict, paper_id: PaperId) -> str:
     """The `custom_id` of the button that says this of a paper, under whatever message."""
     return f"{verdict}:{paper_id}"
+
+
+def _actions(paper: Paper, language: str) -> tuple[Action, ...]:
+    actions = [Action(spoken(phrase("More like this"), language), f"similar:{paper.id}")]
+    if paper.authors:
+        follow = spoken(phrase("Follow"), language)
+        actions.append(Action(follow, f"follow-authors:{paper.id}"))
+    return tuple(actions)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -27,6 +27,9 @@ _FOLLOW_ROOM: Final = 60
 _FOLLOWS_NAMED: Final = 3
 _MORE_FIELDS: Final = 10  # that longer titles may need
 
+BY_CHANNELS_TASTE: Final = phrase("by this channel's taste")
+BY_READERS_TASTE: Final = phrase("by your taste")
+
 _CONTINUED: Final = phrase("And")
 _QUIET: Final = {
     QuietReason.WEEKEND: phrase("No papers today: there are no lists at the weekend."),
@@ -38,17 +41,26 @@ _QUIET: Final = {
 }
 
 
-def heading(items: Sequence[EditionItem], *, sources: Sequence[str], language: str) -> str:
+def heading(
+    items: Sequence[EditionItem],
+    *,
+    sources: Sequence[str],
+    language: str,
+    order: Phrase | None = None,
+) -> str:
     """The line before the first card: whose lists, how many papers, how many late, where from.
 
-    `sources` are names as the sources give them ("huggingface", "markdown:./digests"); people
-    get to read which kind it is, never a path.
+    `order` says how the papers are ordered, if not as their lists have them. `sources` are names
+    as the sources give them ("huggingface", "markdown:./digests"); people get to read which kind
+    it is, never a path.
     """
     name = spoken(phrase("Daily papers"), language)
     days = words.days_text((item.day for item in items), language)
     said = [counted("{count} paper", "{count} papers", count=len(items))]
     if late := sum(item.late for item in items):
         said.append(counted("{count} of them late", "{count} of them late", count=late))
+    if order is not None:
+        said.append(order)
     if named := tuple(map(source_name, sources)):
         said.append(phrase("from {sources}", sources=named))
     parts = [f"**{name} · {days}**" if days else f"**{name}**"]

@@ -25,6 +25,7 @@ BUTTON_URL: Final = 512
 
 # https://discord.com/developers/docs/components/reference#string-select
 OPTION: Final = 100
+OPTIONS: Final = 25
 PLACEHOLDER: Final = 150
 
 # https://discord.com/developers/docs/components/reference#label, and of a modal itself

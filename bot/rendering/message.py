@@ -33,6 +33,14 @@ class Counter:
         return f"{self.label} {self.count}" if self.count else self.label
 
 
+@dataclass(frozen=True, slots=True)
+class Action:
+    """A button that asks something of us; `custom_id` is all that a press of it tells."""
+
+    label: str
+    custom_id: str
+
+
 _COUNT: Final = re.compile(r" \d+$")
 
 
@@ -54,6 +62,7 @@ class Rendered:
     embeds: tuple[discord.Embed, ...] = ()
     links: tuple[Link, ...] = ()
     counters: tuple[Counter, ...] = ()
+    actions: tuple[Action, ...] = ()
     silent: bool = False
     role_id: int | None = None
     known_as: tuple[str, ...] = ()
@@ -78,12 +87,12 @@ class Rendered:
         return arguments
 
     def view(self) -> discord.ui.View | None:
-        """The buttons, if there are any: links, and counters below them. To be called inside the
-        running event loop.
+        """The buttons, if there are any: links, and below them counters, then actions. To be
+        called inside the running event loop.
 
-        discord.py need not remember it: counters are known by their ids, whoever sent them.
+        discord.py need not remember it: they are known by their ids, whoever sent them.
         """
-        if not self.links and not self.counters:
+        if not self.links and not self.counters and not self.actions:
             return None
         view = discord.ui.View(timeout=None)
         for link in self.links:
@@ -94,6 +103,8 @@ class Rendered:
                     label=counter.text, emoji=counter.emoji, custom_id=counter.custom_id, row=1
                 )
             )
+        for action in self.actions:
+            view.add_item(discord.ui.Button(label=action.label, custom_id=action.custom_id, row=1))
         view.stop()
         return view
 

@@ -15,59 +15,49 @@ import random
 import time
 import uuid
 from collections import defaultdict
-from collections.abc import Callable, Coroutine, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import Enum, auto
-from functools import lru_cache, partial
-from typing import Any, Final, Protocol, Self
+from typing import TYPE_CHECKING, Any, Final, Protocol, Self
 
 from bot.domain.deliveries import (
     Delivery,
     DeliveryState,
-    EditionItem,
     Message,
     MessageKind,
     MessageState,
     NotSent,
     Outcome,
-    Post,
     Refused,
     Rejected,
     Sent,
     Unknown,
-    Wait,
-    decide,
-    for_reader,
-    lists_for,
-    lists_for_first,
     must_look_back,
-    plan,
-    plan_notice,
 )
-from bot.domain.digests import Listing
-from bot.domain.follows import Follow, followed
-from bot.domain.interests import Place, Verdict
-from bot.domain.papers import PaperId
+from bot.domain.interests import Place
 from bot.domain.subscriptions import (
-    Preferences,
+    Order,
     Scope,
     Subscription,
     SubscriptionState,
     SuspensionCause,
 )
 from bot.domain.suspensions import Standing, cause_of
-from bot.rendering.cards import paper_card
-from bot.rendering.editions import closing, following, heading, notice, reason
 from bot.rendering.message import Rendered
 from bot.services.clock import Now
+from bot.services.contents import Contents
 from bot.services.measures import Measures
-from bot.services.recent_lists import Lists, RecentLists
+from bot.services.planning import Planning
+from bot.services.recent_lists import RecentLists
 from bot.services.restoring import Restored
 from bot.services.timing import DEFAULT_TIMING, Timing
 from bot.services.turns import Turns, by_turns
-from bot.storage.database import Database, Stores
-from bot.storage.errors import StorageError
+from bot.storage.database import Database
+from bot.storage.errors import DeliveryNotFound, StorageError
+
+if TYPE_CHECKING:  # it brings numpy, and many a bot is never asked for a taste
+    from bot.domain.tastes import Ordering
 
 log = logging.getLogger(__name__)
 
@@ -78,6 +68,10 @@ few enough that a command's own requests never queue behind thousands."""
 MESSAGES_PER_SERVER: Final = 16
 """Of those, for one server: it has its share of 50 a second even at a third of a second's delay,
 and leaves the rest to others when all its channels hang."""
+
+MESSAGES_TO_PEOPLE: Final = 32
+"""Of those, for direct messages in all, one a person: thousands of people at one hour, or direct
+messages that all hang, leave half to the servers."""
 
 PLANNED_AT_ONCE: Final = 4
 """Deliveries planned at once. Writers take turns, so with thousands due at one hour the first
@@ -124,6 +118,15 @@ class Posted:
     seed: bool
 
 
+class Tastes(Protocol):
+    """What people and channels care about. `services.learning` has it."""
+
+    async def ordering(self, *, reader_id: int | None, channel_id: int) -> "Ordering | None":
+        """How a person's taste orders papers, or that of a channel; `None` if there is none, or
+        not soon."""
+        ...
+
+
 class _Step(Enum):
     """How a delivery goes on after one message."""
 
@@ -148,6 +151,7 @@ class Delivering:
         restored: Restored | None = None,
         measures: Measures | None = None,
         on_posted: Callable[[Posted], None] = lambda _posted: None,
+        tastes: Tastes | None = None,
     ) -> None:
         self._database = database
         self._sender = sender
@@ -155,14 +159,16 @@ class Delivering:
         self._sources = tuple(sources)
         self._now = now
         self._timing = timing
-        self._restored = restored
         self._measures = measures or Measures()
         self._on_posted = on_posted
+        self._tastes = tastes
         self._lists = RecentLists()
+        self._slots = Planning(self._lists, sources=sources, now=now, restored=restored)
         self._owner = uuid.uuid4().hex
         self._channels: defaultdict[int, asyncio.Lock] = defaultdict(asyncio.Lock)
         self._planning = asyncio.Semaphore(PLANNED_AT_ONCE)
         self._turns = Turns(MESSAGES_AT_ONCE, each=MESSAGES_PER_SERVER)
+        self._peoples_turns = Turns(MESSAGES_TO_PEOPLE, each=1)
         self._handed_over: dict[int, _Moment] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._stopping = asyncio.Event()
@@ -178,13 +184,18 @@ class Delivering:
 
     async def _open(self, subscription: Subscription, slot_at: datetime) -> Delivery | None:
         """The delivery of a slot, planned; `None` if there is nothing to send, yet or at all."""
+        ordering = await self._ordering(subscription)
         async with self._database.transaction() as stores:
             # It may have been paused, changed or ended since it was read.
             fresh = await stores.subscriptions.get(subscription.id)
             if fresh is None or not fresh.owes(slot_at):
                 return None
             delivery = await stores.deliveries.open(fresh, slot_at)
-            planned = None if delivery is None else await self._plan(stores, delivery, fresh)
+            planned = (
+                None
+                if delivery is None
+                else await self._slots.plan(stores, delivery, fresh, ordering)
+            )
         return self._counted(planned)
 
     async def deliver_all(self, subscriptions: Sequence[tuple[Subscription, datetime]]) -> None:
@@ -215,6 +226,9 @@ class Delivering:
     # --- planning ---
 
     async def _plan_again(self, delivery: Delivery) -> None:
+        async with self._database.reading() as stores:
+            waiting = await stores.subscriptions.get(delivery.subscription_id)
+        ordering = None if waiting is None else await self._ordering(waiting)
         async with self._database.transaction() as stores:
             subscription = await stores.subscriptions.get(delivery.subscription_id)
             if subscription is None or subscription.state is SubscriptionState.PAUSED:
@@ -222,66 +236,29 @@ class Delivering:
                 return
             if subscription.state is SubscriptionState.SUSPENDED:
                 return
-            planned = await self._plan(stores, delivery, subscription)
+            planned = await self._slots.plan(stores, delivery, subscription, ordering)
         if self._counted(planned) is not None:
             await self._drain(delivery)
 
-    async def _plan(
-        self, stores: Stores, delivery: Delivery, subscription: Subscription
-    ) -> Delivery | None:
-        """Decide what the slot brings and write it down; `None` if there is nothing to send yet."""
-        channel_id, slot_at = delivery.channel_id, delivery.slot_at
-        digests = (await self._lists.get(stores, lists_for(slot_at))).digests
-        if subscription.is_first and not any(digests):
-            days = lists_for_first(slot_at)
-            newest = await stores.lists.newest(since=days[-1], until=days[0])
-            digests = (newest,) if newest is not None else ()
-        papers = [listing.paper for digest in digests for listing in digest]
-        listed = {paper.id for paper in papers}
-        follows = await _follows(stores, subscription)
-        decision = decide(
-            subscription,
-            slot_at=slot_at,
-            now=self._now(),
-            digests=digests,
-            since=await stores.deliveries.first_day(subscription.id),
-            had=await stores.deliveries.posted_in(channel_id, listed),
-            delivered_days=await stores.deliveries.delivered_days(
-                channel_id, [digest.day for digest in digests]
-            ),
-            down_since=await stores.lists.down_since(self._sources),
-            choose=partial(
-                for_reader, followed=followed(follows, papers), scope=subscription.scope
-            ),
-        )
-        if isinstance(decision, Wait):
-            await stores.deliveries.wait(delivery.id, decision.until)
-            log.info("delivery %d of channel %d waits for a source", delivery.id, channel_id)
+    async def _ordering(self, subscription: Subscription) -> "Ordering | None":
+        """The taste in whose order a subscription gets its papers. Whatever is wrong with it, the
+        papers go out: by votes."""
+        is_digest = subscription.reader_id is not None and subscription.scope is Scope.LISTS
+        if self._tastes is None or not (is_digest or subscription.preferences.order is Order.TASTE):
             return None
-        if isinstance(decision, Post):
-            cards = subscription.preferences.limit if subscription.scope is Scope.LISTS else 0
-            messages = plan(channel_id, slot_at, cards, decision)
-            quiet, quiet_until = None, decision.quiet_until
-        else:
-            messages = (plan_notice(channel_id, slot_at),) if decision.spoken else ()
-            quiet = decision
-            quiet_until = decision.next_at if decision.spoken else subscription.quiet_until
-        return await stores.deliveries.plan(
-            delivery.id,
-            messages,
-            quiet=quiet,
-            quiet_until=quiet_until,
-            maybe_sent_at=self._in_doubt_since(slot_at),
-        )
+        try:
+            return await self._tastes.ordering(
+                reader_id=subscription.reader_id, channel_id=subscription.channel_id
+            )
+        except Exception:
+            log.exception("channel %d is ordered by votes", subscription.channel_id)
+            return None
 
     def _counted(self, planned: Delivery | None) -> Delivery | None:
         """A delivery that is written down for good."""
         if planned is not None:
             self._measures.planned(len(planned.messages))
         return planned
-
-    def _in_doubt_since(self, slot_at: datetime) -> datetime | None:
-        return None if self._restored is None else self._restored.in_doubt_since(slot_at)
 
     # --- sending ---
 
@@ -301,7 +278,10 @@ class Delivering:
     async def _send_rest(self, delivery: Delivery) -> bool:
         """Send what is left, in order, until done, refused or told to stop; whether it is done."""
         async with self._database.reading() as stores:
-            delivery = await stores.deliveries.get(delivery.id)
+            try:
+                delivery = await stores.deliveries.get(delivery.id)
+            except DeliveryNotFound:
+                return True  # it was erased with its person
             subscription = await stores.subscriptions.get(delivery.subscription_id)
             if delivery.state is not DeliveryState.OPEN:
                 return True
@@ -309,16 +289,8 @@ class Delivering:
                 return False
             days = sorted({item.day for item in delivery.items}, reverse=True)
             lists = await self._lists.get(stores, days)
-            counts = await stores.interests.counts(
-                Place(subscription.guild_id, delivery.channel_id),
-                [item.paper_id for item in delivery.items],
-            )
-            follows = await _follows(stores, subscription)
-        why = followed(
-            follows, [lists.by_paper[item.day, item.paper_id].paper for item in delivery.items]
-        )
-        sources = sorted(lists.sources, key=self._rank_of_source)
-        contents = _Contents(delivery, subscription, lists, sources, counts, why)
+            sources = sorted(lists.sources, key=self._rank_of_source)
+            contents = await Contents.read(stores, delivery, subscription, lists, sources)
         tries = 0
         for message in delivery.messages:
             if message.state is MessageState.POSTED:
@@ -326,7 +298,7 @@ class Delivering:
             if message.state in (MessageState.POSTED, MessageState.REJECTED):
                 continue
             while not self._stopping.is_set():
-                async with self._turns.turn(subscription.guild_id):
+                async with self._turn(subscription):
                     step = await self._post(subscription, message, contents)
                 if step is _Step.NEXT:
                     break
@@ -345,12 +317,23 @@ class Delivering:
         )
         return done
 
+    @contextlib.asynccontextmanager
+    async def _turn(self, subscription: Subscription) -> AsyncIterator[None]:
+        """Wait for a turn among the servers; a person is one server, among the other people."""
+        if subscription.reader_id is None:
+            async with self._turns.turn(subscription.guild_id):
+                yield
+        else:
+            of_person = subscription.channel_id
+            async with self._peoples_turns.turn(of_person), self._turns.turn(of_person):
+                yield
+
     def _rank_of_source(self, source: str) -> int:
         """Its place in the settings; what was imported by hand comes last."""
         return self._sources.index(source) if source in self._sources else len(self._sources)
 
     async def _post(
-        self, subscription: Subscription, message: Message, contents: "_Contents"
+        self, subscription: Subscription, message: Message, contents: Contents
     ) -> _Step:
         """Claim, send, record: one message."""
         standing = self._presence.standing(subscription.guild_id, message.channel_id)
@@ -410,7 +393,7 @@ class Delivering:
             case NotSent() | Unknown():
                 return _Step.AGAIN
 
-    async def _ask_discord(self, message: Message, contents: "_Contents") -> Outcome:
+    async def _ask_discord(self, message: Message, contents: Contents) -> Outcome:
         rendered = contents.render(message)
         if rendered is None:
             return Rejected("there is nothing left to say in it")
@@ -493,13 +476,6 @@ class Delivering:
             log.exception("a delivery failed")
 
 
-async def _follows(stores: Stores, subscription: Subscription) -> Sequence[Follow]:
-    """What its person follows; nobody follows anything for a channel."""
-    if subscription.reader_id is None:
-        return ()
-    return await stores.follows.of_reader(subscription.reader_id)
-
-
 @dataclass(frozen=True, slots=True)
 class _Moment:
     """When this process did something, by two clocks: either may stand still or be set."""
@@ -514,112 +490,3 @@ class _Moment:
     def ago(self, now: datetime) -> timedelta:
         """How long ago it was, the longer of what both clocks say."""
         return max(abs(now - self.at), timedelta(seconds=time.monotonic() - self.ticks))
-
-
-# A card without a heading is the same in every channel of a language.
-_same_for_all = lru_cache(maxsize=1024)(paper_card)
-
-
-class _Contents:
-    """Everything that the messages of one delivery show, read once before the first is sent."""
-
-    def __init__(
-        self,
-        delivery: Delivery,
-        subscription: Subscription,
-        lists: Lists,
-        sources: Sequence[str],
-        counts: Mapping[PaperId, Mapping[Verdict, int]],
-        followed: Mapping[PaperId, Sequence[Follow]],
-    ) -> None:
-        self._delivery = delivery
-        self._preferences: Preferences = subscription.preferences
-        self._scope = subscription.scope
-        self._followed = followed
-        self._lists = lists
-        self._sources = sources
-        self._counts = counts
-        self._opened = False
-
-    @property
-    def slot_at(self) -> datetime:
-        return self._delivery.slot_at
-
-    def open(self) -> bool:
-        """Remember that a message went out, and the heading with it; whether it is the first."""
-        first, self._opened = not self._opened, True
-        return first
-
-    def render(self, message: Message, *, plain: bool = False) -> Rendered | None:
-        """`message` as Discord should get it; `None` if there is no such form of it.
-
-        The line that heads the day, and the mention of the role, stand on the first message.
-        """
-        match message.kind:
-            case MessageKind.PAPER:
-                return self._card(message.items[0], plain=plain)
-            case MessageKind.CLOSING:
-                return self._closing(message, plain=plain)
-            case MessageKind.NOTICE:
-                quiet = self._delivery.quiet
-                if plain or quiet is None:
-                    return None
-                return notice(quiet, language=self._preferences.language)
-
-    def _card(self, item: EditionItem, *, plain: bool) -> Rendered:
-        language = self._preferences.language
-        listing = self._listing(item)
-        said = self._counts[item.paper_id]
-        card = partial(
-            _same_for_all if self._opened else paper_card,
-            listing.paper,
-            day=item.day,
-            rank=item.rank,
-            upvotes=listing.upvotes,
-            language=language,
-            late=item.late,
-            plain=plain,
-            likes=said.get(Verdict.LIKED, 0),
-            saves=said.get(Verdict.SAVED, 0),
-        )
-        why = self._followed.get(item.paper_id, ())
-        because = reason(why, language) if why else None
-        if self._opened:
-            return card() if because is None else card(heading=because)
-        head = heading(self._delivery.items, sources=self._sources, language=language)
-        return card(
-            heading=head if because is None else f"{head}\n{because}",
-            role_id=self._preferences.role_id,
-        )
-
-    def _closing(self, message: Message, *, plain: bool) -> Rendered:
-        before = [m for m in self._delivery.messages if m.position < message.position]
-        listed = [
-            (item, listing.paper, listing.upvotes)
-            for item in message.items
-            for listing in [self._listing(item)]
-        ]
-        # A digest that became one of follows while it was half sent has a closing all the same.
-        if self._scope is Scope.FOLLOWED and listed:
-            return following(
-                listed,
-                self._followed,
-                day=self._delivery.items[0].day,
-                language=self._preferences.language,
-                number=sum(m.kind is MessageKind.CLOSING for m in before),
-                plain=plain,
-            )
-        return closing(
-            listed,
-            day=self._delivery.items[0].day,
-            language=self._preferences.language,
-            quiet_until=self._delivery.quiet_until if self._is_last(message) else None,
-            number=sum(m.kind is MessageKind.CLOSING for m in before),
-            plain=plain,
-        )
-
-    def _listing(self, item: EditionItem) -> Listing:
-        return self._lists.by_paper[item.day, item.paper_id]
-
-    def _is_last(self, message: Message) -> bool:
-        return message.position == self._delivery.messages[-1].position

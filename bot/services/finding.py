@@ -4,22 +4,28 @@ alone, also when every source is down."""
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Final
 
 from bot.domain.days import parse_bound, parse_day
 from bot.domain.errors import InvalidInput, NotFound, UnknownPaperId
+from bot.domain.follows import followed
+from bot.domain.interests import Place
 from bot.domain.lookups import (
     MOST,
+    NOBODY,
     PAGE,
     About,
     Answer,
+    Asker,
     Author,
     Best,
     ByAuthor,
     Candidates,
     DayOffered,
     Entry,
+    ForYou,
+    LikedHere,
     Named,
     NoList,
     OnDay,
@@ -27,21 +33,35 @@ from bot.domain.lookups import (
     Period,
     Question,
     QuestionExpired,
+    Reason,
+    Saved,
     Search,
+    Similar,
     Snippet,
 )
 from bot.domain.papers import Paper, PaperId
 from bot.domain.phrases import Phrase, phrase
 from bot.domain.queries import Query, parse_query, snippet
+from bot.domain.reasons import Circumstances, Why, why
 from bot.domain.text import clean, fold, quoted, sentences
 from bot.rendering.calendars import calendar_names
 from bot.services.clock import Now
+from bot.services.learning import Fit, Learning
+from bot.services.saving import saved_by
 from bot.storage.database import Database, Stores
 
 OFFERED: Final = 25
 """What an autocomplete may offer."""
 
 SIMILAR: Final = 5
+"""Papers on the card of one."""
+SIMILAR_PATIENCE: Final = timedelta(seconds=2)
+"""How long a card waits for them: the first ones after a start take longer."""
+
+LIKE_THIS: Final = 50
+FOR_YOU: Final = 50
+FOR_YOU_DAYS: Final = timedelta(days=7)
+"""Papers that fit, and of which days; what fits less than fifty others is of no use."""
 COAUTHORS: Final = 8
 NAMED: Final = 25
 """Papers that one message may name."""
@@ -68,8 +88,11 @@ _LINKED: Final = re.compile(
 class Finding:
     """Questions and answers over the archive; `sources` are those that it is read from."""
 
-    def __init__(self, database: Database, *, now: Now, sources: Sequence[str]) -> None:
+    def __init__(
+        self, database: Database, learning: Learning, *, now: Now, sources: Sequence[str]
+    ) -> None:
         self._database = database
+        self._learning = learning
         self._now = now
         self._sources = tuple(sources)
 
@@ -164,6 +187,10 @@ class Finding:
             query=clean(query), author_id=author_id, since=first, until=last, min_votes=min_votes
         )
 
+    def liked_here(self, period: Period) -> LikedHere:
+        """What the asker's server liked in a period until today, by when it was said."""
+        return LikedHere(period, self._today())
+
     async def best(self, period: Period) -> Best:
         """The best papers of a period, counted back from the newest list."""
         newest = await self.on_day(None, language="en")
@@ -217,12 +244,20 @@ class Finding:
 
     # --- from a question to its answer ----------------------------------------------------
 
-    async def answer(self, question: Question, *, page: int = 0, language: str = "en") -> Answer:
+    async def answer(
+        self,
+        question: Question,
+        *,
+        asker: Asker = NOBODY,
+        page: int = 0,
+        language: str = "en",
+    ) -> Answer:
         """A page of the answer to `question`, with snippets for a reader of `language`. A page
         beyond the end is the last one."""
+        fits = await self._fits(question, asker)
 
         async def look(stores: Stores) -> Answer:
-            whole = await self._whole(stores, question)
+            whole = await self._whole(stores, question, asker, fits)
             shown = min(max(page, 0), whole.pages - 1)
             entries = whole.entries[shown * PAGE : (shown + 1) * PAGE]
             papers = await stores.papers.get_many([entry.id for entry in entries], authors=False)
@@ -234,7 +269,9 @@ class Finding:
                     replace(
                         entry,
                         title=papers[entry.id].title,
-                        snippet=snippet_of(papers[entry.id], query, language),
+                        snippet=None
+                        if entry.reason is not None
+                        else snippet_of(papers[entry.id], query, language),
                     )
                     for entry in entries
                 ),
@@ -244,17 +281,41 @@ class Finding:
 
     async def record(self, paper_id: PaperId) -> PaperRecord:
         """Everything about a paper; `PaperNotFound` if no list had it."""
+        similar = await self._learning.similar(paper_id, limit=SIMILAR, patience=SIMILAR_PATIENCE)
 
         async def look(stores: Stores) -> PaperRecord:
-            paper = await stores.papers.get(paper_id)
-            similar = await stores.search.similar(paper, limit=SIMILAR)
             return PaperRecord(
-                paper=paper,
+                paper=await stores.papers.get(paper_id),
                 appearances=await stores.lists.appearances(paper_id),
-                similar=await stores.archive.newest([match.paper_id for match in similar]),
+                similar=await stores.archive.newest([fit.paper_id for fit in similar]),
             )
 
         return await self._database.look_up(look)
+
+    async def why(self, paper_id: PaperId, place: Place) -> tuple[Paper, Circumstances, Why]:
+        """What became of a paper in a channel; `PaperNotFound` if the archive does not hold it."""
+
+        async def look(stores: Stores) -> tuple[Paper, Circumstances]:
+            paper = await stores.papers.get(paper_id)
+            subscription = await stores.subscriptions.of_channel(place.channel_id)
+            reader_id = None if subscription is None else subscription.reader_id
+            follows = () if reader_id is None else await stores.follows.of_reader(reader_id)
+            return paper, Circumstances(
+                at=self._now(),
+                appearances=await stores.lists.appearances(paper_id),
+                post=await stores.deliveries.post_of(place.channel_id, paper_id),
+                subscription=subscription,
+                first_day=None
+                if subscription is None
+                else await stores.deliveries.first_day(subscription.id),
+                waits_until=None
+                if subscription is None
+                else await stores.deliveries.waits_until(subscription.id),
+                is_followed=bool(followed(follows, [paper])),
+            )
+
+        paper, known = await self._database.look_up(look)
+        return paper, known, why(known)
 
     async def about(self) -> About:
         """The archive at a glance."""
@@ -321,7 +382,23 @@ class Finding:
             raise _no_author(typed)
         return author.id
 
-    async def _whole(self, stores: Stores, question: Question) -> Answer:
+    async def _fits(self, question: Question, asker: Asker) -> tuple[Fit, ...]:
+        match question:
+            case Similar(paper_id):
+                return await self._learning.similar(paper_id, limit=LIKE_THIS)
+            case ForYou(archive):
+                return await self._learning.for_reader(
+                    asker.reader_id,
+                    asker.place,
+                    since=None if archive else self._today() - FOR_YOU_DAYS,
+                    limit=FOR_YOU,
+                )
+            case _:
+                return ()
+
+    async def _whole(
+        self, stores: Stores, question: Question, asker: Asker, fits: Sequence[Fit]
+    ) -> Answer:
         """The answer with all its entries, of which those of a search have no titles: only a page
         of them is shown."""
         match question:
@@ -342,9 +419,48 @@ class Finding:
                     total=len(found[:MOST]),
                     is_capped=len(found) > MOST,
                 )
+            case LikedHere():
+                return await self._liked_here(stores, question, asker)
+            case Saved():
+                saved = await saved_by(stores, question, asker.reader_id)
+                entries = await stores.archive.newest(list(saved)[:MOST])
+                return Answer(
+                    question=question,
+                    entries=tuple(replace(each, is_read=saved[each.id]) for each in entries),
+                    total=len(entries),
+                    is_capped=len(saved) > MOST,
+                )
             case Named(papers):
                 entries = await stores.archive.newest(papers)
                 return Answer(question=question, entries=entries, total=len(entries))
+            case Similar(paper):
+                entries = await stores.archive.newest([fit.paper_id for fit in fits])
+                titles = await stores.archive.titles([paper])
+                return Answer(
+                    question=question,
+                    entries=entries,
+                    total=len(entries),
+                    title=titles.get(paper),
+                )
+            case ForYou():
+                entries = await _with_reasons(stores, fits)
+                return Answer(question=question, entries=entries, total=len(entries))
+
+    async def _liked_here(self, stores: Stores, question: LikedHere, asker: Asker) -> Answer:
+        since = question.period.since(question.until)
+        found = await stores.interests.liked(
+            asker.place,
+            since=None if since is None else datetime.combine(since, time(), UTC),
+            until=datetime.combine(question.until + timedelta(days=1), time(), UTC),
+            limit=MOST + 1,
+        )
+        entries = await stores.archive.newest(list(found)[:MOST])
+        return Answer(
+            question=question,
+            entries=tuple(replace(each, said_here=found[each.id]) for each in entries),
+            total=len(entries),
+            is_capped=len(found) > MOST,
+        )
 
     async def _by_author(self, stores: Stores, question: Question, author_id: int) -> Answer:
         author = await stores.authors.get(author_id)
@@ -411,6 +527,21 @@ class Finding:
         if not await stores.archive.was_read(day):
             return phrase("I have no list of {day}: I was not running then.", day=day)
         return phrase("I have no list of {day}: none was published that day.", day=day)
+
+
+async def _with_reasons(stores: Stores, fits: Sequence[Fit]) -> tuple[Entry, ...]:
+    titles = await stores.archive.titles({fit.because for fit in fits if fit.because is not None})
+    reasons = {
+        fit.paper_id: Reason(
+            title=None if fit.because is None else titles.get(fit.because),
+            said=fit.said,
+            is_close=fit.is_close,
+            liked_here=fit.liked_here,
+        )
+        for fit in fits
+    }
+    entries = await stores.archive.newest([fit.paper_id for fit in fits])
+    return tuple(replace(entry, reason=reasons[entry.id]) for entry in entries)
 
 
 def _meant(typed: str, today: date, language: str) -> tuple[date | None, date | None]:

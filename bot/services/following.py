@@ -4,16 +4,17 @@ Both come by direct message, from one subscription of the person's (docs/decisio
 """
 
 import re
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Collection
 from dataclasses import dataclass, replace
 from datetime import time
 from typing import Final, Protocol
 from zoneinfo import ZoneInfo
 
-from bot.domain.deliveries import Outcome
+from bot.domain.deliveries import Outcome, Refused
 from bot.domain.errors import BotError, InvalidInput, NotFound
 from bot.domain.follows import MOST_FOLLOWS, Follow, FollowKind
 from bot.domain.lookups import Author
+from bot.domain.papers import PaperId
 from bot.domain.phrases import phrase
 from bot.domain.queries import parse_query
 from bot.domain.subscriptions import (
@@ -58,6 +59,16 @@ class Followed:
     is_new: bool
     is_known: bool = True
     """Whether any paper has that author yet; words are always known."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Offered:
+    """The first authors of a paper, for a person to choose whom to follow; `count` is of all of
+    them, `followed` are the ids of those whom the person follows."""
+
+    authors: tuple[Author, ...]
+    count: int
+    followed: frozenset[int]
 
 
 class Following:
@@ -113,6 +124,51 @@ class Following:
                 return await self.unfollow(reader_id, follow.id)
         return await self.follow_author(reader_id, f"#{author_id}", language=language)
 
+    async def authors(self, reader_id: int, paper_id: PaperId, *, limit: int) -> Offered:
+        """The first `limit` authors of a paper; `NotFound` if the archive does not hold it, or
+        nobody who signed it."""
+        async with self._database.reading() as stores:
+            paper = await stores.papers.get(paper_id)
+            authors = await stores.authors.of_paper(paper_id, limit=limit)
+            follows = await stores.follows.of_reader(reader_id)
+        if not authors:
+            raise NotFound(
+                f"paper {paper_id} has no authors",
+                reply=phrase("I know no author of that paper."),
+            )
+        return Offered(
+            authors=authors,
+            count=len(set(paper.authors)),
+            followed=frozenset(follow.author_id for follow in follows if follow.author_id)
+            & {author.id for author in authors},
+        )
+
+    async def choose_authors(
+        self, reader_id: int, *, begun: Collection[int], ended: Collection[int], language: str
+    ) -> Subscription | None:
+        """Follow some authors, and others no longer, all at once: the subscription there is then.
+        `InvalidInput` if that is more than is kept of one person."""
+        channel_id = await self._channel(reader_id) if begun else None
+        async with self._database.transaction() as stores:
+            for follow in await stores.follows.of_reader(reader_id):
+                if follow.author_id in ended:
+                    await stores.follows.remove(reader_id, follow.id)
+            for author_id in begun:
+                if (author := await stores.authors.get(author_id)) is not None:
+                    await self._add(
+                        stores,
+                        reader_id,
+                        FollowKind.AUTHOR,
+                        clean(author.name),
+                        author_id=author_id,
+                    )
+            if channel_id is None:
+                subscription = await _settled(stores, reader_id)
+            else:
+                subscription = await self._begun(stores, reader_id, channel_id, language)
+        await self._on_change()
+        return subscription
+
     async def follows(self, reader_id: int) -> tuple[Follow, ...]:
         async with self._database.reading() as stores:
             return await stores.follows.of_reader(reader_id)
@@ -129,16 +185,8 @@ class Following:
                     reply=phrase("You don't follow that. `/follow list` shows what you follow."),
                 )
             await stores.follows.remove(reader_id, follow_id)
-            subscription = await stores.subscriptions.of_reader(reader_id)
-            over = (
-                len(of_reader) == 1
-                and subscription is not None
-                and subscription.scope is Scope.FOLLOWED
-            )
-            if over and subscription is not None:
-                await stores.subscriptions.remove(subscription.id)
-        if over:
-            await self._on_change()
+            await _settled(stores, reader_id)
+        await self._on_change()
         return ended
 
     async def _author(self, typed: str) -> tuple[Author | None, str]:
@@ -181,46 +229,65 @@ class Following:
         author_id: int | None = None,
         language: str,
     ) -> Followed:
-        said = said[:LONGEST].rstrip()
+        if author_id is None:
+            said = said[:LONGEST].rstrip()
         # Before anything is written: opening direct messages asks Discord.
         channel_id = await self._channel(reader_id)
         async with self._database.transaction() as stores:
-            known = await stores.follows.of_reader(reader_id)
-            is_new = not any(each.kind is kind and each.said == said for each in known)
-            if is_new and len(known) >= MOST_FOLLOWS:
-                raise InvalidInput(
-                    f"{len(known)} follows",
-                    reply=phrase(
-                        "You follow {count} already, and I "
-                        "keep no more: `/follow remove` ends one.",
-                        count=len(known),
-                    ),
-                )
-            if is_new:
-                await stores.follows.add(
-                    reader_id=reader_id,
-                    kind=kind,
-                    said=said,
-                    author_id=author_id,
-                    at=self._now(),
-                )
-            subscription = await stores.subscriptions.of_reader(reader_id)
-            if subscription is None:
-                subscription = await stores.subscriptions.add(
-                    guild_id=NO_GUILD,
-                    channel_id=channel_id,
-                    preferences=replace(_defaults(language), announce_quiet_days=False),
-                    created_at=self._now(),
-                    created_by=reader_id,
-                    reader_id=reader_id,
-                    scope=Scope.FOLLOWED,
-                )
+            is_new = await self._add(stores, reader_id, kind, said, author_id=author_id)
+            subscription = await self._begun(stores, reader_id, channel_id, language)
         await self._on_change()
         return Followed(
             said=said,
             subscription=subscription,
             is_new=is_new,
             is_known=kind is FollowKind.WORDS or author_id is not None,
+        )
+
+    async def _add(
+        self,
+        stores: Stores,
+        reader_id: int,
+        kind: FollowKind,
+        said: str,
+        *,
+        author_id: int | None,
+    ) -> bool:
+        """Follow that too; whether it is new."""
+        known = await stores.follows.of_reader(reader_id)
+        for follow in known:
+            if follow.kind is kind and follow.said == said:
+                if follow.author_id is None and author_id is not None:
+                    await stores.follows.tie(follow, author_id, said)
+                return False
+        if len(known) >= MOST_FOLLOWS:
+            raise InvalidInput(
+                f"{len(known)} follows",
+                reply=phrase(
+                    "You follow {count} already, and I keep no more: `/follow remove` ends one.",
+                    count=len(known),
+                ),
+            )
+        await stores.follows.add(
+            reader_id=reader_id, kind=kind, said=said, author_id=author_id, at=self._now()
+        )
+        return True
+
+    async def _begun(
+        self, stores: Stores, reader_id: int, channel_id: int, language: str
+    ) -> Subscription:
+        """The subscription of somebody who follows, which begins with the first follow."""
+        subscription = await stores.subscriptions.of_reader(reader_id)
+        if subscription is not None:
+            return subscription
+        return await stores.subscriptions.add(
+            guild_id=NO_GUILD,
+            channel_id=channel_id,
+            preferences=replace(_defaults(language), announce_quiet_days=False),
+            created_at=self._now(),
+            created_by=reader_id,
+            reader_id=reader_id,
+            scope=Scope.FOLLOWED,
         )
 
     # --- the person's own subscription ---
@@ -238,7 +305,10 @@ class Following:
         language: str | None = None,
         limit: int | None = None,
     ) -> Subscription:
-        """Bring a person the papers of the day; what is `None` stays as it was, or as usual."""
+        """Bring a person the papers of the day; what is `None` stays as it was, or as usual.
+
+        For somebody who only followed it begins as for anybody: with the newest list alone.
+        """
         channel_id = await self._channel(reader_id)
         async with self._database.transaction() as stores:
             before = await stores.subscriptions.of_reader(reader_id)
@@ -250,7 +320,13 @@ class Following:
                 limit=limit or usual.limit,
                 announce_quiet_days=True,
             )
-            if before is None:
+            if before is not None and before.scope is Scope.LISTS:
+                subscription = await stores.subscriptions.change(
+                    before.id, preferences, at=self._now()
+                )
+            else:
+                if before is not None:
+                    await stores.subscriptions.remove(before.id)
                 subscription = await stores.subscriptions.add(
                     guild_id=NO_GUILD,
                     channel_id=channel_id,
@@ -259,10 +335,11 @@ class Following:
                     created_by=reader_id,
                     reader_id=reader_id,
                 )
-            else:
-                subscription = await stores.subscriptions.change(
-                    before.id, preferences, at=self._now(), scope=Scope.LISTS
-                )
+                if before is not None and (shut := before.suspension) is not None:
+                    # Its person has not been told yet: see `take_up`.
+                    await stores.subscriptions.suspend(
+                        subscription.id, shut.cause, shut.reason, at=shut.since
+                    )
         await self._on_change()
         return subscription
 
@@ -289,15 +366,38 @@ class Following:
             before = await stores.subscriptions.of_reader(reader_id)
             if before is None or before.scope is not Scope.LISTS:
                 raise _nothing()
-            left = None
-            if await stores.follows.of_reader(reader_id):
-                left = await stores.subscriptions.change(
-                    before.id,
-                    replace(before.preferences, announce_quiet_days=False),
-                    scope=Scope.FOLLOWED,
-                )
-            else:
-                await stores.subscriptions.remove(before.id)
+            await stores.subscriptions.change(
+                before.id,
+                replace(before.preferences, announce_quiet_days=False),
+                scope=Scope.FOLLOWED,
+            )
+            left = await _settled(stores, reader_id)
+        await self._on_change()
+        return left
+
+    async def remind(
+        self, reader_id: int, weekday: int | None, *, language: str
+    ) -> Subscription | None:
+        """Tell a person once a week, on `weekday` (Monday is 0), what they saved and have not
+        read, with what else comes to them; `None` ends that. Returns the subscription that is
+        left."""
+        if weekday is None:
+            async with self._database.transaction() as stores:
+                before = await stores.subscriptions.of_reader(reader_id)
+                if before is None or before.preferences.remind_on is None:
+                    raise NotFound(
+                        "no reminder",
+                        reply=phrase("Nothing reminds you. `/me reminder` with a day starts it."),
+                    )
+                preferences = replace(before.preferences, remind_on=None)
+                await stores.subscriptions.change(before.id, preferences)
+                left = await _settled(stores, reader_id)
+        else:
+            channel_id = await self._channel(reader_id)
+            async with self._database.transaction() as stores:
+                before = await self._begun(stores, reader_id, channel_id, language)
+                preferences = replace(before.preferences, remind_on=weekday)
+                left = await stores.subscriptions.change(before.id, preferences)
         await self._on_change()
         return left
 
@@ -325,8 +425,24 @@ class Following:
             f"no direct messages: {opened}",
             reply=phrase(
                 "I can't write to you. Allow direct messages from this server, then try again."
-            ),
+            )
+            if isinstance(opened, Refused)
+            else phrase("Discord did not let me finish that. Please try again."),
         )
+
+
+async def _settled(stores: Stores, reader_id: int) -> Subscription | None:
+    """A person's subscription after something of it ended: without a digest it ends with the last
+    follow, unless it reminds them."""
+    subscription = await stores.subscriptions.of_reader(reader_id)
+    if subscription is None or subscription.scope is not Scope.FOLLOWED:
+        return subscription
+    if subscription.preferences.remind_on is not None:
+        return subscription
+    if await stores.follows.of_reader(reader_id):
+        return subscription
+    await stores.subscriptions.remove(subscription.id)
+    return None
 
 
 def _defaults(language: str) -> Preferences:

@@ -49,11 +49,13 @@ PATIENCE: Final = timedelta(seconds=20)
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fit:
     """A paper that fits, and why: the paper that the reader `said` so of and that it has most in
-    common with, and how many others in the reader's server liked or saved it."""
+    common with, much if `is_close`, and how many others in the reader's server liked or saved
+    it."""
 
     paper_id: PaperId
     because: PaperId | None = None
     said: Verdict | None = None
+    is_close: bool = True
     liked_here: int = 0
 
 
@@ -66,6 +68,8 @@ class Learning:
         self._shelf: Shelf | None = None
         self._made_at = self._looked_at = datetime.min.replace(tzinfo=UTC)
         self._making: asyncio.Task[Shelf] | None = None
+        # One at a time: several would only take the interpreter from each other and the loop.
+        self._reckoning = asyncio.Semaphore(1)
 
     async def close(self) -> None:
         """Stop making a shelf, if one is being made."""
@@ -90,7 +94,8 @@ class Learning:
                 shelf = await self._current()
         except TimeoutError:
             return ()
-        found = await asyncio.to_thread(_similar, paper, shelf, limit)
+        async with self._reckoning:
+            found = await asyncio.to_thread(_similar, paper, shelf, limit)
         return tuple(Fit(paper_id=each) for each in found)
 
     async def for_reader(
@@ -116,7 +121,8 @@ class Learning:
             )
 
         said = await self._database.look_up(look)
-        return await asyncio.to_thread(_fitting, said, shelf, self._now().date(), limit)
+        async with self._reckoning:
+            return await asyncio.to_thread(_fitting, said, shelf, self._now().date(), limit)
 
     # --- for deliveries ---
 
@@ -131,7 +137,8 @@ class Learning:
                 )
                 if not showings:
                     return None
-                return await asyncio.to_thread(_ordering, showings, shelf, self._now().date())
+                async with self._reckoning:
+                    return await asyncio.to_thread(_ordering, showings, shelf, self._now().date())
         except (TimeoutError, StorageError) as error:
             log.warning(
                 "channel %d is ordered by votes, its taste is not at hand: %s",
@@ -160,12 +167,25 @@ class Learning:
 
     async def _make(self) -> "Shelf":
         missing = await self._database.look_up(lambda stores: stores.traits.missing(ON_SHELF))
+        unstored: dict[PaperId, Traits] = {}
         for start in range(0, len(missing), AT_ONCE):
-            await self._complete(missing[start : start + AT_ONCE])
+            paper_ids = missing[start : start + AT_ONCE]
+            if not unstored:
+                try:
+                    await self._complete(paper_ids)
+                    continue
+                except StorageError as error:
+                    # Who only looks something up does not wait for a store that takes nothing.
+                    log.warning("what papers are about is not stored yet: %s", error)
+            unstored |= await self._traits(paper_ids)
         traits = await self._database.look_up(lambda stores: stores.traits.newest(ON_SHELF))
-        shelf = await asyncio.to_thread(_shelf, traits)
+        shelf = await asyncio.to_thread(_shelf, {**traits, **unstored})
         log.info("%d papers are on the shelf, %d of them new", len(shelf), len(missing))
         return shelf
+
+    async def _traits(self, paper_ids: Collection[PaperId]) -> dict[PaperId, Traits]:
+        papers = await self._database.look_up(lambda stores: stores.papers.get_many(paper_ids))
+        return await asyncio.to_thread(_traits, papers)
 
     async def _complete(self, paper_ids: Collection[PaperId]) -> None:
         async with self._database.transaction() as stores:
@@ -249,6 +269,7 @@ def _fitting(said: _Said, shelf: "Shelf", today: date, limit: int) -> tuple[Fit,
                 paper_id=paper_id,
                 because=None if because is None else because.paper_id,
                 said=None if because is None else said.verdicts.get(because.paper_id),
+                is_close=because is None or because.is_close,
                 liked_here=said.liked_here.get(paper_id, 0),
             )
         )

@@ -108,6 +108,7 @@ class Measures:
         for cause in SuspensionCause:
             self._suspensions.labels(cause.value)
         self._resumptions = counter("resumptions", "Suspended subscriptions taken up again.")
+        self._erasures = counter("erasures", "People and servers that were erased.", "of")
         self._readings = histogram(
             "source_read_seconds",
             "Time to read a list from a source, by success.",
@@ -206,6 +207,10 @@ class Measures:
     def resumed(self) -> None:
         """A suspended subscription was taken up again."""
         self._resumptions.inc()
+
+    def erased(self, what: str) -> None:
+        """A "person" or a "server" was erased."""
+        self._erasures.labels(what).inc()
 
     # --- collecting ---
 

@@ -7,7 +7,7 @@ timer that fires late still fires (APScheduler would drop it by default after on
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime, timedelta
 from typing import Any, Final
 
@@ -70,6 +70,7 @@ class Scheduling:
         owns: Callable[[int], bool] = lambda _guild_id: True,
         shift: timedelta = timedelta(0),
         resume_every: timedelta = DEFAULT_TIMING.resume_every,
+        hourly: Sequence[Callable[[], Awaitable[None]]] = (),
     ) -> None:
         self._database = database
         self._collecting = collecting
@@ -80,6 +81,7 @@ class Scheduling:
         self._owns = owns
         self._shift = shift
         self._resume_every = resume_every
+        self._hourly = tuple(hourly)
         self._slots: dict[DailyTime, str] = {}
         self._running: set[asyncio.Task[Any]] = set()
         self._started = False
@@ -110,6 +112,7 @@ class Scheduling:
             (self.collect, self._collect_every),
             (self._delivering.resume, self._resume_every),
             (self._suspending.sweep, self._resume_every),
+            *((chore, timedelta(hours=1)) for chore in self._hourly),
         ):
             self._scheduler.add_job(
                 self._run,

@@ -29,6 +29,7 @@ from bot.domain.interests import (
     Removed,
     Seen,
     Verdict,
+    posted_at,
 )
 from bot.domain.papers import PaperId
 from bot.services.clock import Now
@@ -216,7 +217,7 @@ class Tracking:
         if not _is_running(self._applying):
             self._applying = asyncio.create_task(self._apply_all())
 
-    async def _applied(self) -> None:
+    async def applied(self) -> None:
         """Return once what was noted until now is stored, or in doubt."""
         done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._take(done)
@@ -389,7 +390,7 @@ class Tracking:
         try:
             with self._watching(page):
                 # What came before must not be applied over what is read now.
-                await self._applied()
+                await self.applied()
                 async for seen in self._reactions.read(place.channel_id, page):
                     await self._make_equal(seen, place)
                     unread.discard(seen.message_id)
@@ -430,13 +431,18 @@ class Tracking:
                 await stores.interests.deleted([seen.message_id])
                 self._measures.read_again("gone")
                 return
-            paper_id = (await stores.interests.papers_of([seen.message_id]))[seen.message_id]
-            assert paper_id is not None  # noqa: S101 - only cards are read
+            paper_id = (await stores.interests.papers_of([seen.message_id])).get(seen.message_id)
+            if paper_id is None:
+                return  # it was erased with its person or server
+            forgotten = await stores.readers.forgotten({each.reader_id for each in shown})
             known = await stores.interests.reactions(seen.message_id)
             for reaction in known:
                 if shown.get(reaction) != known[reaction] and not meanwhile.changed(reaction):
                     await stores.interests.unreacted(reaction, message_id=seen.message_id)
+            posted = posted_at(seen.message_id)
             for reaction in shown:
+                if reaction not in known and posted < forgotten.get(reaction.reader_id, posted):
+                    continue  # of before they were erased; what they say now comes as an event
                 if shown[reaction] != known.get(reaction) and not meanwhile.changed(reaction):
                     await self._store(stores, reaction, seen.message_id, paper_id, place)
         self._measures.read_again("mended")

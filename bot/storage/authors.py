@@ -56,6 +56,13 @@ _PAPERS: Final = (
     .order_by(_listings.document.desc())
     .limit(bindparam("limit"))
 )
+_OF_PAPER: Final = (
+    select(*_FOUND)
+    .join_from(schema.paper_authors, schema.authors, _written.author_id == _authors.id)
+    .where(_written.paper_id == bindparam("paper_id"))
+    .order_by(_written.position)
+    .limit(bindparam("limit"))
+)
 _COUNTS: Final = (
     select(_written.author_id, func.count(_written.paper_id.distinct()).label("papers"))
     .where(_written.author_id.in_(bindparam("ids", expanding=True)))
@@ -135,6 +142,11 @@ class AuthorStore:
             )
             found.setdefault(row.paper_id, entry)
         return tuple(found.values())
+
+    async def of_paper(self, paper_id: PaperId, *, limit: int) -> tuple[Author, ...]:
+        """The first authors of a paper, each once, in the order in which its source names them."""
+        rows = await self._rows(_OF_PAPER, {"paper_id": paper_id.value, "limit": limit})
+        return tuple(dict.fromkeys(await self._with_papers(rows)))
 
     async def coauthors(
         self, author_id: int, papers: Iterable[PaperId], *, limit: int

@@ -28,6 +28,7 @@ from bot.storage.lists import ListStore
 from bot.storage.marks import MarkStore
 from bot.storage.migrations import SchemaVersion, migrate, version_of
 from bot.storage.papers import PaperStore
+from bot.storage.privacy import PrivacyStore
 from bot.storage.questions import QuestionStore
 from bot.storage.readers import ReaderStore
 from bot.storage.search import SearchStore
@@ -62,6 +63,7 @@ class Stores:
     follows: FollowStore
     traits: TraitStore
     readers: ReaderStore
+    privacy: PrivacyStore
     showings: ShowingStore
     summaries: SummaryStore
     usage: UsageStore
@@ -85,6 +87,7 @@ class Stores:
             follows=FollowStore(connection),
             traits=TraitStore(connection),
             readers=ReaderStore(connection),
+            privacy=PrivacyStore(connection),
             showings=ShowingStore(connection),
             summaries=SummaryStore(connection),
             usage=UsageStore(connection),

@@ -27,6 +27,7 @@ from bot.domain.deliveries import (
     Unknown,
 )
 from bot.domain.papers import PaperId
+from bot.domain.reasons import PostOf
 from bot.domain.subscriptions import CLOCK_RAN_AHEAD, Subscription, SubscriptionState
 from bot.storage import schema
 from bot.storage.chunks import chunks
@@ -81,6 +82,42 @@ class DeliveryStore:
         )
         return day
 
+    async def post_of(self, channel_id: int, paper_id: PaperId) -> PostOf | None:
+        """A paper's post in a channel, planned or there."""
+        row = (
+            await self._connection.execute(
+                select(
+                    _deliveries.slot_at,
+                    _messages.kind,
+                    _messages.message_id,
+                    _posts.day,
+                    _posts.late,
+                )
+                .join_from(schema.posts, schema.messages)
+                .join(schema.deliveries)
+                .where(_posts.channel_id == channel_id, _posts.paper_id == paper_id.value)
+            )
+        ).one_or_none()
+        if row is None:
+            return None
+        return PostOf(
+            slot_at=row.slot_at,
+            kind=MessageKind(row.kind),
+            message_id=row.message_id,
+            day=row.day,
+            late=row.late,
+        )
+
+    async def waits_until(self, subscription_id: int) -> datetime | None:
+        """How long the delivery of a subscription waits for a source; `None` if none does."""
+        until: datetime | None = await self._connection.scalar(
+            select(func.max(_deliveries.wait_until)).where(
+                _deliveries.subscription_id == subscription_id,
+                _deliveries.state == DeliveryState.WAITING.value,
+            )
+        )
+        return until
+
     async def delivered_days(self, channel_id: int, days: Collection[date]) -> frozenset[date]:
         """Those of `days` of whose lists the channel has had a paper, or is about to."""
         found: set[date] = set()
@@ -102,6 +139,8 @@ class DeliveryStore:
             insert(self._connection, schema.deliveries)
             .values(
                 subscription_id=subscription.id,
+                guild_id=subscription.guild_id,
+                reader_id=subscription.reader_id,
                 channel_id=subscription.channel_id,
                 slot_at=slot_at,
                 state=DeliveryState.WAITING.value,
@@ -227,7 +266,10 @@ class DeliveryStore:
                 posts,
             )
             filled = {row.message for row in claimed}
-        last = len(messages) - 1
+        last = max(
+            (n for n, each in enumerate(messages) if each.kind is not MessageKind.REMINDER),
+            default=-1,
+        )
         emptied = [
             ids[position]
             for position, message in enumerate(messages)

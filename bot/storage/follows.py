@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, CursorResult, Row, delete, select
+from sqlalchemy import ColumnElement, CursorResult, Row, delete, select, update
 
 from bot.domain.follows import Follow, FollowKind
 from bot.storage import schema
@@ -46,6 +46,24 @@ class FollowStore:
             select(schema.follows).where(_follows.reader_id == reader_id).order_by(_follows.id)
         )
         return tuple(map(_follow, rows))
+
+    async def tie(self, follow: Follow, author_id: int, name: str) -> None:
+        """Let a follow of a name be of this author from now on, under their own name; it goes if
+        the person follows that author besides."""
+        same = select(_follows.id).where(
+            _follows.reader_id == follow.reader_id,
+            _follows.kind == follow.kind.value,
+            _follows.said == name,
+            _follows.id != follow.id,
+        )
+        if (await self._connection.execute(same)).first() is not None:
+            await self.remove(follow.reader_id, follow.id)
+            return
+        await self._connection.execute(
+            update(schema.follows)
+            .where(_follows.id == follow.id)
+            .values(said=name, author_id=author_id)
+        )
 
     async def remove(self, reader_id: int, follow_id: int) -> bool:
         """End one of a person's follows; whether it was theirs and stood."""

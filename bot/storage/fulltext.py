@@ -72,6 +72,3 @@ class FullText(Protocol):
 
     async def finds(self, document: int, texts: Texts) -> bool:
         """Whether the words of `texts`, or some of each column, find that document."""
-
-    async def with_term(self, term: Term, span: Span, *, limit: int) -> list[int]:
-        """The newest documents of `span` that have `term` in their titles or points."""

@@ -9,10 +9,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, CursorResult, Row, and_, delete, func, select
+from sqlalchemy import ColumnElement, CursorResult, Row, and_, case, delete, exists, func, select
 
 from bot.domain.deliveries import MessageKind
 from bot.domain.interests import Interest, Place, Pressed, Reaction, Verdict
+from bot.domain.lookups import SaidHere
 from bot.domain.papers import PaperId
 from bot.storage import schema
 from bot.storage.chunks import chunks
@@ -176,11 +177,6 @@ class InterestStore:
         self, place: Place, paper_ids: Collection[PaperId]
     ) -> Mapping[PaperId, Mapping[Verdict, int]]:
         """How many readers said what of these papers in a server; in direct messages, there."""
-        here = (
-            _interests.guild_id == place.guild_id
-            if place.guild_id
-            else _interests.channel_id == place.channel_id
-        )
         counts: dict[PaperId, dict[Verdict, int]] = {paper_id: {} for paper_id in paper_ids}
         for chunk in chunks(paper_id.value for paper_id in paper_ids):
             rows = await self._connection.execute(
@@ -189,12 +185,80 @@ class InterestStore:
                     _interests.verdict,
                     func.count(_interests.reader_id.distinct()).label("readers"),
                 )
-                .where(here, _interests.paper_id.in_(chunk))
+                .where(_said_at(place), _interests.paper_id.in_(chunk))
                 .group_by(_interests.paper_id, _interests.verdict)
             )
             for row in rows:
                 counts[PaperId(row.paper_id)][Verdict(row.verdict)] = row.readers
         return counts
+
+    async def liked(
+        self, place: Place, *, since: datetime | None, until: datetime, limit: int
+    ) -> Mapping[PaperId, SaidHere]:
+        """The papers that readers of a server liked or saved from `since` until before `until`,
+        the most liked first, then the most saved, then the newest; in direct messages, there."""
+        likes, saves = (
+            func.count(case((_interests.verdict == verdict, _interests.reader_id)).distinct())
+            for verdict in (Verdict.LIKED.value, Verdict.SAVED.value)
+        )
+        query = (
+            select(_interests.paper_id, likes.label("likes"), saves.label("saves"))
+            .where(_said_at(place), _interests.given_at < until)
+            .where(_interests.verdict.in_([Verdict.LIKED.value, Verdict.SAVED.value]))
+            .group_by(_interests.paper_id)
+            .order_by(likes.desc(), saves.desc(), _interests.paper_id.desc())
+            .limit(limit)
+        )
+        if since is not None:
+            query = query.where(_interests.given_at >= since)
+        rows = await self._connection.execute(query)
+        return {PaperId(row.paper_id): SaidHere(row.likes, row.saves) for row in rows}
+
+    async def saved(self, reader_id: int) -> Mapping[PaperId, bool]:
+        """What a reader saved, the newest first, and whether they have read it."""
+        unread = set(await self.unread(reader_id))
+        return {
+            each.paper_id: each.paper_id not in unread
+            for each in await self.of_reader(reader_id, Verdict.SAVED)
+        }
+
+    async def said_under(
+        self, reader_id: int, paper_id: PaperId, verdict: Verdict
+    ) -> tuple[int, Place] | None:
+        """A message under which a reader said so with a reaction, and where it is."""
+        row = (
+            await self._connection.execute(
+                select(_interests.message_id, _interests.guild_id, _interests.channel_id)
+                .where(
+                    _interests.reader_id == reader_id,
+                    _interests.paper_id == paper_id.value,
+                    _interests.verdict == verdict.value,
+                    _interests.message_id != _BUTTON,
+                )
+                .order_by(_interests.message_id.desc())
+                .limit(1)
+            )
+        ).one_or_none()
+        return None if row is None else (row.message_id, Place(row.guild_id, row.channel_id))
+
+    async def unread(self, reader_id: int) -> tuple[PaperId, ...]:
+        """What a reader saved and has not read, the newest first."""
+        read = schema.interests.alias()
+        rows = await self._connection.execute(
+            select(_interests.paper_id)
+            .where(
+                _interests.reader_id == reader_id,
+                _interests.verdict == Verdict.SAVED.value,
+                ~exists().where(
+                    read.c.reader_id == reader_id,
+                    read.c.paper_id == _interests.paper_id,
+                    read.c.verdict == Verdict.READ.value,
+                ),
+            )
+            .group_by(_interests.paper_id)
+            .order_by(func.min(_interests.given_at).desc(), _interests.paper_id)
+        )
+        return tuple(PaperId(row.paper_id) for row in rows)
 
     async def of_reader(
         self, reader_id: int, verdict: Verdict | None = None
@@ -214,12 +278,14 @@ class InterestStore:
     # --- our own reactions ---
 
     async def seed(self, message: int) -> None:
-        """Note that a message, by the store's own number, is to get our reactions."""
-        await self._connection.execute(
-            insert(self._connection, schema.seedings)
-            .values(message=message)
-            .on_conflict_do_nothing()
-        )
+        """Note that a message, by the store's own number, is to get our reactions; nothing if it
+        was erased while it was being sent."""
+        if await self._connection.scalar(select(_messages.id).where(_messages.id == message)):
+            await self._connection.execute(
+                insert(self._connection, schema.seedings)
+                .values(message=message)
+                .on_conflict_do_nothing()
+            )
 
     async def to_seed(self, limit: int, *, without: Collection[int] = ()) -> tuple[Seeding, ...]:
         """Cards that are still to get our reactions, newest first, but for these channels'."""
@@ -249,6 +315,8 @@ class InterestStore:
         place: Place,
         at: datetime,
     ) -> None:
+        if verdict is Verdict.SAVED:
+            await self._unread_again(reaction.reader_id, paper_id)
         await self._connection.execute(
             insert(self._connection, schema.interests)
             .values(
@@ -265,12 +333,27 @@ class InterestStore:
             .on_conflict_do_nothing()
         )
 
+    async def _unread_again(self, reader_id: int, paper_id: PaperId) -> None:
+        """What is saved anew is to be read anew, whatever was done with it before."""
+        of_paper = and_(_interests.reader_id == reader_id, _interests.paper_id == paper_id.value)
+        saved = select(_interests.paper_id).where(
+            of_paper, _interests.verdict == Verdict.SAVED.value
+        )
+        if (await self._connection.execute(saved.limit(1))).first() is None:
+            await self._delete(of_paper, _interests.verdict == Verdict.READ.value)
+
     async def _delete(self, *which: ColumnElement[bool]) -> int:
         """How many rows are gone."""
         deleted: CursorResult[Any] = await self._connection.execute(
             delete(schema.interests).where(*which)
         )
         return deleted.rowcount
+
+
+def _said_at(place: Place) -> ColumnElement[bool]:
+    if place.guild_id:
+        return _interests.guild_id == place.guild_id
+    return _interests.channel_id == place.channel_id
 
 
 def _is(reaction: Reaction) -> ColumnElement[bool]:

@@ -202,6 +202,8 @@ subscriptions: Final = Table(
     Column("announce_quiet_days", Boolean, nullable=False),
     Column("seed_reactions", Boolean, nullable=False),
     Column("edit_cards", Boolean, nullable=False),
+    Column("paper_order", Text, nullable=False),
+    Column("remind_on", Integer),
     Column("created_at", Instant, nullable=False),
     Column("created_by", BigInteger),
     Column("counts_from", Instant),
@@ -222,6 +224,10 @@ deliveries: Final = Table(
     Column("id", _Identity, primary_key=True, autoincrement=True),
     # No foreign key: what was delivered is remembered longer than the subscription.
     Column("subscription_id", BigInteger, nullable=False, index=True),
+    # Of its subscription, which may have ended; unknown of old ones.
+    Column("guild_id", BigInteger, index=True),
+    # Whose direct messages the channel is.
+    Column("reader_id", BigInteger, index=True),
     Column("channel_id", BigInteger, nullable=False),
     Column("slot_at", Instant, nullable=False),
     Column("state", Text, nullable=False),
@@ -327,6 +333,14 @@ readers: Final = Table(
     Column("taste_since", Instant),
     # Everything was erased then; what they had reacted with before is not read again.
     Column("forgotten_at", Instant),
+)
+
+# Servers that put the bot out, until they are erased or have it again.
+departures: Final = Table(
+    "departures",
+    metadata,
+    Column("guild_id", BigInteger, primary_key=True, autoincrement=False),
+    Column("left_at", Instant, nullable=False),
 )
 
 # What papers are about, as `domain.traits` has it: those of the newest papers, made when they are

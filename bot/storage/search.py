@@ -4,9 +4,7 @@ The index is written where papers and lists are (`papers`, `lists`), in the same
 """
 
 import logging
-import math
-from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from time import monotonic
@@ -16,9 +14,9 @@ from sqlalchemy import bindparam, delete, func, select, text
 from sqlalchemy.exc import DBAPIError
 
 from bot.domain.lookups import MOST
-from bot.domain.papers import Paper, PaperId
+from bot.domain.papers import PaperId
 from bot.domain.queries import Query, Term, parse_query
-from bot.domain.tokens import is_cjk, tokens
+from bot.domain.tokens import is_cjk
 from bot.storage import schema
 from bot.storage.chunks import chunks
 from bot.storage.connection import Connection
@@ -32,10 +30,6 @@ log = logging.getLogger(__name__)
 
 WINDOW: Final = 100_000
 """About how many documents are searched at first, from the newest back; then twice as many."""
-
-KEYWORDS_IN: Final = 20_000
-"""The newest documents, about, in which papers that share a keyword are looked for: four years of
-Hugging Face's lists. A phrase of common words goes through all that have them."""
 
 SECONDS: Final = 0.8
 """After which a search goes no further back: Discord waits for 3 s, others wait too."""
@@ -52,11 +46,6 @@ LOOKED_FOR: Final = 1_000
 
 _SAY_HOW_FAR: Final = 50_000
 """Listings between two lines of a log about a large index."""
-
-_TERMS_COMPARED: Final = 12
-_KEYWORDS_COMPARED: Final = 5
-_SHARING: Final = 300
-"""The newest documents with a word that papers have in common. A word that has no more is rare."""
 
 _TO_SPARE: Final = 20
 """Documents beyond the wanted ones that are found with them: a paper is seldom on two lists."""
@@ -78,16 +67,6 @@ _SIZE: Final = select(
     .scalar_subquery()
     .label("documents"),
 )
-
-# Words of English titles that say nothing of what a paper is about.
-_COMMON: Final = (
-    "a an and are as at be beyond by can do does for from how in into is it its more not of on or "
-    "our s that the their then there they this to toward towards under up via we what when where "
-    "which who why with without your "
-    "approach based efficient framework improving learning method methods model models new novel "
-    "paper study using"
-)
-_NOTHING: Final = frozenset(_COMMON.split())
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,44 +171,6 @@ class SearchStore:
         else:
             documents = list(await self._connection.scalars(_NEWEST, {"limit": 2 * limit}))
         return tuple(_each_once(await self._listed(documents))[:limit])
-
-    async def similar(self, paper: Paper, *, limit: int) -> tuple[Match, ...]:
-        """Papers that share the most telling words of the title and the keywords, most similar
-        first; never the paper itself. The rarer a word, the more it tells.
-
-        Keywords of several words are looked for in the newest papers alone.
-        """
-        size = await self._size()
-        if size is None or limit < 1:
-            return ()
-        everything = _span(None, None)
-        newest = _newest(everything, size, KEYWORDS_IN)
-        scores: defaultdict[int, float] = defaultdict(float)
-        shared: Counter[int] = Counter()
-        for term in _telling(paper):
-            # Words of the title in titles, which are fewer; keywords in the points, too.
-            if len(term.words) == 1:
-                span = everything
-                documents = await self._index.in_titles(
-                    [term], span, last_begins=False, limit=_SHARING
-                )
-            else:
-                span = newest
-                documents = await self._index.with_term(term, span, limit=_SHARING)
-            if not documents:
-                continue
-            having = size.having(documents, span)
-            rarity = math.log1p(size.documents / having)
-            is_rare = having < _SHARING
-            for document in documents:
-                scores[document] += rarity
-                shared[document] += 2 if is_rare else 1
-        likely = sorted(
-            (document for document in scores if shared[document] > 1),
-            key=lambda document: (-scores[document], -document),
-        )
-        found = _each_once(await self._listed(likely[: 3 * limit + 10]))
-        return tuple([match for match in found if match.paper_id != paper.id][:limit])
 
     # --- the index itself -----------------------------------------------------------------
 
@@ -360,13 +301,6 @@ class _Size:
     def days(self) -> int:
         return (self.last - self.first) // A_DAY + 1
 
-    def having(self, newest: Sequence[int], span: Span) -> float:
-        """About how many documents have a word, of which these are the newest of `span`, up to
-        the newest of all."""
-        first = max(span.first, self.first) if len(newest) < _SHARING else newest[-1]
-        days = (self.last - first) // A_DAY + 1
-        return len(newest) * self.days / days
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Search:
@@ -400,13 +334,6 @@ def _windows(span: Span, size: _Size) -> list[Span]:
     return windows
 
 
-def _newest(span: Span, size: _Size, documents: int) -> Span:
-    """The newest stretch of `span` that has about so many documents."""
-    last = min(span.last, size.last)
-    first = first_of(day_of(last)) - (_days_of(documents, size) - 1) * A_DAY
-    return Span(max(first, span.first, size.first), last)
-
-
 def _days_of(documents: int, size: _Size) -> int:
     """In how many days about so many documents come."""
     return max(documents * size.days // size.documents, 1)
@@ -419,13 +346,3 @@ def _each_once(matches: Iterable[Match]) -> list[Match]:
     for match in matches:
         first.setdefault(match.paper_id, match)
     return list(first.values())
-
-
-def _telling(paper: Paper) -> Iterator[Term]:
-    """The words to compare papers by: keywords as they stand, then words of the title."""
-    keywords = (tuple(tokens(keyword)) for keyword in paper.keywords)
-    terms = dict.fromkeys([words for words in keywords if words][:_KEYWORDS_COMPARED])
-    for word in tokens(paper.title):
-        if word not in _NOTHING and (len(word) > 2 or is_cjk(word)):
-            terms[(word,)] = None
-    return (Term(words) for words in list(terms)[:_TERMS_COMPARED])

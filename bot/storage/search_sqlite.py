@@ -101,12 +101,6 @@ _IN_TITLES: Final = text(
     "WHERE search_titles MATCH :match AND rowid BETWEEN :first AND :last "
     "ORDER BY rowid DESC LIMIT :limit"
 )
-_WITH_TERM: Final = text(
-    "SELECT rowid FROM search "
-    "WHERE search MATCH :match AND rowid BETWEEN :first AND :last "
-    "ORDER BY rowid DESC LIMIT :limit"
-)
-
 _ASTRAY: Final = text(
     "SELECT (SELECT count(*) FROM listings "
     "WHERE document NOT IN (SELECT id FROM search_docsize)) "
@@ -188,10 +182,6 @@ class Fts5Index:
             [*(_of_term(term) for term in others), _of_term(last, begins=last_begins)]
         )
         return [row[0] for row in await self._select(_IN_TITLES, span, match=match, limit=limit)]
-
-    async def with_term(self, term: Term, span: Span, *, limit: int) -> list[int]:
-        match = f"{{title points}} : {_phrase(term)}"
-        return [row[0] for row in await self._select(_WITH_TERM, span, match=match, limit=limit)]
 
     async def astray(self) -> int:
         count: int = await self._connection.scalar(_ASTRAY)

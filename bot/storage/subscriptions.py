@@ -21,6 +21,7 @@ from sqlalchemy import (
 from bot.domain.deliveries import DeliveryState
 from bot.domain.subscriptions import (
     DailyTime,
+    Order,
     Preferences,
     Scope,
     Subscription,
@@ -320,6 +321,8 @@ def _preference_values(preferences: Preferences) -> dict[str, Any]:
         "announce_quiet_days": preferences.announce_quiet_days,
         "seed_reactions": preferences.seed_reactions,
         "edit_cards": preferences.edit_cards,
+        "paper_order": preferences.order.value,
+        "remind_on": preferences.remind_on,
     }
 
 
@@ -340,6 +343,8 @@ def _subscription(row: Row[Any]) -> Subscription:
             announce_quiet_days=row.announce_quiet_days,
             seed_reactions=row.seed_reactions,
             edit_cards=row.edit_cards,
+            order=Order(row.paper_order),
+            remind_on=row.remind_on,
         ),
         created_at=row.created_at,
         created_by=row.created_by,

@@ -309,7 +309,10 @@ async def test_a_paper_is_shown_by_id_link_or_title(archive: Lab, typed: str) ->
         "May 31, 2024 · #1 · ▲ 100",
     )
     assert (korean.title, korean.description) == ("Korean", "- 예측한다.")
-    assert set(controls(answer)) == {"arXiv", "Hugging Face", "Like", "Save"}
+    assert set(controls(answer)) == {
+        *("arXiv", "Hugging Face"),
+        *("Like", "Save", "More like this", "Follow"),
+    }
 
 
 async def test_a_paper_that_is_on_no_list_is_told(archive: Lab) -> None:
@@ -755,3 +758,27 @@ async def _a_message_with(lab: Lab, *items: discord.ui.Item[Any]) -> discord.Mes
         view.add_item(item)
     view.stop()
     return await channel.send("older", view=view)
+
+
+# --- /papers why --------------------------------------------------------------------------
+
+
+async def test_why_a_paper_stands_here_or_does_not(archive: Lab) -> None:
+    answer = await archive.slash("papers why", paper="2406.00001", by=archive.reader)
+    assert "Nothing is posted here" in answer.content
+
+    await archive.slash("subscribe", time="13:00", timezone="UTC")
+    answer = await archive.slash("papers why", paper="Paper 1", by=archive.reader)
+    assert "It is on the list of June 4, 2024 (#1)." in answer.content
+    assert "It comes with the next post" in answer.content
+
+    await archive.deliver(archive.channel)
+    answer = await archive.slash("papers why", paper="https://arxiv.org/abs/2406.00001")
+    assert f"/{archive.channel.id}/" in answer.content
+    assert "It was posted here" in answer.content
+    old = await archive.slash("papers why", paper="2406.00101")
+    assert "brought the list of June 4, 2024, and none before it" in old.content
+
+    unknown = await archive.slash("papers why", paper="2406.99999")
+    assert "2406.99999" in unknown.content
+    assert "It" not in unknown.content

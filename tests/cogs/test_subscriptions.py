@@ -69,6 +69,16 @@ async def test_several_channels_of_a_server_can_be_subscribed(lab: Lab) -> None:
     assert answer.content.count("Next post") == 2
 
 
+async def test_a_channel_may_have_its_papers_in_the_order_of_its_taste(lab: Lab) -> None:
+    answer = await lab.slash("subscribe", order="taste")
+    assert "ordered by what this channel likes" in answer.content
+
+    answer = await lab.slash("subscription edit", time="08:30")
+    assert "ordered by what this channel likes" in answer.content
+    answer = await lab.slash("subscription edit", order="votes")
+    assert "ordered by" not in answer.content
+
+
 @pytest.mark.parametrize(
     ("options", "says"),
     [
@@ -134,6 +144,8 @@ async def test_the_papers_come_to_an_announcement_channel_with_its_role_mentione
         "Hugging Face",
         "Like",
         "Save",
+        "More like this",
+        "Follow",
     }
 
 

@@ -22,6 +22,9 @@ from bot.domain.deliveries import (
     days_to_read,
     decide,
     edition,
+    for_reader,
+    in_order,
+    is_as_listed,
     is_closed,
     lists_for,
     lists_for_first,
@@ -33,6 +36,7 @@ from bot.domain.deliveries import (
 )
 from bot.domain.digests import Digest
 from bot.domain.papers import PaperId
+from bot.domain.subscriptions import Scope
 from tests.builders import (
     CHANNEL,
     a_daily_time,
@@ -103,6 +107,19 @@ def test_the_first_delivery_brings_the_newest_list_only() -> None:
         first=True,
     )
     assert numbers(found.items) == [2]
+
+
+def test_a_person_gets_what_they_follow_first_or_that_alone() -> None:
+    found = edition([a_digest(TUE, [1, 2, 3, 4])], had=(), delivered_days=(), first=False)
+
+    first = for_reader(found, ids(4, 2, 9), Scope.LISTS)
+    alone = for_reader(found, ids(4, 2, 9), Scope.FOLLOWED)
+
+    assert numbers(first.items) == [2, 4, 1, 3]
+    assert [item.rank for item in first.items] == [2, 4, 1, 3], "places are those of the list"
+    assert numbers(alone.items) == [2, 4]
+    assert not for_reader(found, (), Scope.FOLLOWED)
+    assert for_reader(found, (), Scope.LISTS) == found
 
 
 def test_a_delivery_draws_on_three_days_dated_in_utc() -> None:
@@ -319,3 +336,17 @@ def test_the_history_is_read_unless_discord_surely_remembers_the_nonce(
     )
     looks = must_look_back(message, handed_over=handed_over, nonce_remembered=NONCE_REMEMBERED)
     assert looks is look
+
+
+def test_papers_in_another_order_are_the_same_papers_and_it_can_be_told() -> None:
+    digests = [a_digest(TUE, [1, 2]), a_digest(MON, [3])]
+    found = edition(digests, had=(), delivered_days=(), first=False)
+
+    by_taste = in_order(found, [a_paper(n).id for n in (2, 3, 1)])
+
+    assert is_as_listed(found.items)
+    assert numbers(by_taste.items) == [2, 3, 1]
+    assert set(by_taste.items) == set(found.items)
+    assert not is_as_listed(by_taste.items)
+    assert not is_as_listed(in_order(found, [a_paper(n).id for n in (3, 1, 2)]).items)
+    assert is_as_listed(())

@@ -67,7 +67,16 @@ def test_the_first_emoji_of_each_verdict_are_the_seeds() -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["👍", "liked=", "liked=good", "loved=👍", "liked=👍x", "liked=👍 saved=👍🏽", "liked=👍 =🔖"],
+    [
+        "👍",
+        "liked=",
+        "liked=good",
+        "loved=👍",
+        "liked=👍x",
+        "liked=👍 saved=👍🏽",
+        "liked=👍 =🔖",
+        "read=👀",
+    ],
 )
 def test_what_says_nothing_or_two_things_is_refused(text: str) -> None:
     with pytest.raises(ValueError, match=r".+"):

@@ -19,7 +19,9 @@ from bot.domain.queries import (
     _most_terms,
     _pieces,
     parse_query,
+    satisfies,
     snippet,
+    words_said,
 )
 from bot.domain.text import clean
 from bot.domain.tokens import located
@@ -231,3 +233,32 @@ def test_texts_behind_one_that_says_everything_are_not_asked_for() -> None:
         raise AssertionError("asked for")
 
     assert shown(snippet(parse_query("video audio"), texts(), room=80)) == "[Video] and [audio]."
+
+
+# --- whether a paper is meant -------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("query", "texts", "is_meant"),
+    [
+        ("state space", ["A state", "in space"], True),
+        ("state space", ["A state"], False),
+        ('"state space"', ["A state", "space"], False),
+        ('"state space"', ["Of state-space models"], True),
+        ('"state space"', ["A space state"], False),
+        ("transformer", ["Transformers"], True),
+        ('"transformer"', ["Transformers"], False),
+        ("ai", ["Aircraft"], False),
+        ("diffusion -video", ["Diffusion", "for video"], False),
+        ("diffusion -video", ["Diffusion", "for videos"], True),
+        ("-video", ["Diffusion"], False),
+        ("", ["Diffusion"], False),
+        ("diffusion", [], False),
+        ("확산", ["비디오확산모델"], True),
+        ("CAFE", ["Un café"], True),
+    ],
+)
+def test_every_wanted_term_is_said_somewhere_and_no_other_one(
+    query: str, texts: list[str], is_meant: bool
+) -> None:
+    assert satisfies(parse_query(query), words_said(texts)) is is_meant

@@ -280,3 +280,15 @@ def test_what_nearly_all_papers_have_tells_nothing() -> None:
     common = Traits.of(a_paper(title="We study", authors=(), summaries=()))
 
     assert len(SHELF.vector(common)) == 0
+
+
+def test_a_paper_that_has_little_in_common_is_no_close_one() -> None:
+    liked = papers_on("proofs")[0]
+    taste = liking(liked)
+
+    close = taste.because(SHELF[papers_on("proofs", LATER_LIST)[0]])
+    far = taste.because(SHELF[papers_on("robots", LATER_LIST)[0]])
+
+    assert close is not None
+    assert close.is_close
+    assert far is None or not far.is_close

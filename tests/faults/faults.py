@@ -352,9 +352,10 @@ async def locked_for_long(stage: Stage, _route: Route) -> AsyncIterator[None]:
 async def full(_stage: Stage, _route: Route) -> AsyncIterator[None]:
     """No transaction that writes finds room: SQLite's own limit stands for the disk's."""
     refused = []
+    is_full = True
 
     def no_room(connection: Connection) -> None:
-        if connection.exec_driver_sql("PRAGMA query_only").scalar():
+        if not is_full or connection.exec_driver_sql("PRAGMA query_only").scalar():
             return
         connection.exec_driver_sql("PRAGMA max_page_count = 1")  # as many as there are
         try:
@@ -363,11 +364,12 @@ async def full(_stage: Stage, _route: Route) -> AsyncIterator[None]:
             connection.exec_driver_sql("PRAGMA max_page_count = 4294967294")
             refused.append(True)
 
+    # It stays: to take it away while another thread begins a transaction is no safe thing.
     event.listen(Engine, "begin", no_room)
     try:
         yield
     finally:
-        event.remove(Engine, "begin", no_room)
+        is_full = False
     assert refused, "nothing was written"
 
 
@@ -386,12 +388,10 @@ def cancelled(task_of: str, statement: str) -> Arrange:
                     if getattr(task.get_coro(), "__qualname__", "").endswith(task_of):
                         task.cancel()
 
+        # It stays, as above: it strikes once.
         event.listen(Engine, "before_cursor_execute", cancel)
-        try:
-            yield
-            await until(lambda: bool(hits))
-        finally:
-            event.remove(Engine, "before_cursor_execute", cancel)
+        yield
+        await until(lambda: bool(hits))
 
     return arrange
 

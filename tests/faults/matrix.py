@@ -70,6 +70,10 @@ _ABSENT: Final[dict[tuple[Family, str], str]] = {
         for phase in PHASES
         if phase.name not in ("summarising", "improving")
     },
+    (Family.GATEWAY, "following"): "direct messages are opened over HTTP",
+    (Family.SOURCE, "following"): "commands read the store, never a source",
+    (Family.GATEWAY, "writing to a person"): "the same as sending: a person has a channel",
+    (Family.SOURCE, "writing to a person"): "what is planned is sent from the store",
 }
 
 _ALSO_ABSENT: Final[dict[tuple[str, str], str]] = {
@@ -131,6 +135,10 @@ _USUALLY: Final[dict[tuple[Family, str], Ending]] = {
     (Family.STORE, "summarising"): Ending.LATER,
     (Family.DISCORD, "improving"): Ending.IMPROVED,
     (Family.STORE, "improving"): Ending.LATER,
+    (Family.DISCORD, "following"): Ending.ANSWERED,
+    (Family.STORE, "following"): Ending.SAID,
+    (Family.DISCORD, "writing to a person"): Ending.ONCE,
+    (Family.STORE, "writing to a person"): Ending.NEXT,
     **{
         (family, phase): Ending.ANSWERED
         for family in (Family.DISCORD, Family.SOURCE, Family.STORE)
@@ -163,6 +171,7 @@ _BUT: Final[dict[tuple[str, str], Ending]] = {
         for name, (in_channel, at_first, then) in _DISCORD_BUT.items()
         for phase, but in (
             ("sending", in_channel),
+            ("writing to a person", in_channel),
             ("reconciling", in_channel),
             ("acknowledging", at_first),
             ("pressing", at_first),
@@ -181,6 +190,17 @@ _BUT: Final[dict[tuple[str, str], Ending]] = {
         for phase in ("looking up", "turning a page")
     },
     ("late", "looking up"): Ending.SAID,
+    # Whether direct messages could be opened is not known: the person is asked to try again.
+    **{
+        (name, "following"): Ending.SAID
+        for name in (
+            "429-shield",
+            *(f"{status}-before" for status in (500, 502, 503, 504)),
+            *("503-after", "timeout-before", "timeout-after", "cut-before", "cut-after", "late"),
+            *("html-200-before", "html-200-after", "html-403-before", "html-403-after"),
+            *("403", "404"),
+        )
+    },
     # What a source stumbles over once is asked for again in the same reading.
     **{
         (name, phase): Ending.ONCE
@@ -190,9 +210,13 @@ _BUT: Final[dict[tuple[str, str], Ending]] = {
     # Writers wait their turn.
     **{
         ("store-locked", phase): Ending.ONCE
-        for phase in ("collecting", "planning", "sending", "recording", "reconciling")
+        for phase in (
+            *("collecting", "planning", "sending", "recording", "reconciling"),
+            "writing to a person",
+        )
     },
     ("store-locked", "answering"): Ending.ANSWERED,
+    ("store-locked", "following"): Ending.ANSWERED,
     ("store-locked", "saying so"): Ending.NOTED,
     # Of these the model is asked again at once.
     **{

@@ -183,6 +183,12 @@ async def sending(stage: Stage, fault: Fault, ending: Ending) -> None:
     assert stage.ended_with is None
 
 
+async def writing_to_a_person(stage: Stage, fault: Fault, ending: Ending) -> None:
+    """The same where the channel is that of a person's direct messages."""
+    stage.faulted = stage.open_direct()
+    await sending(stage, fault, ending)
+
+
 async def recording(stage: Stage, fault: Fault, ending: Ending) -> None:
     """Discord has stored the message, and its answer is on the way."""
     async with stage.running() as app:
@@ -237,7 +243,12 @@ async def _suspended(stage: Stage, app: App) -> None:
     assert subscription.suspension is not None
     assert subscription.suspension.reason
     await stage.served(app, stage.well)
-    stage.discord.allow(stage.faulted)
+    if subscription.reader_id is None:
+        stage.discord.allow(stage.faulted)
+    else:
+        told = await stage.ask(stage.faulted, "follow list")
+        [message] = await told.followed_up(within=WITHIN)
+        assert "were closed to me" in message.content
 
 
 # --- answering a command ------------------------------------------------------------------
@@ -590,6 +601,37 @@ def _origins(stage: Stage, channel: int) -> list[str]:
     ]
 
 
+# --- following ----------------------------------------------------------------------------
+
+
+async def following(stage: Stage, fault: Fault, ending: Ending) -> None:
+    """Somebody follows for the first time, and their direct messages are opened."""
+    async with stage.running() as app:
+        async with fault.arrange(stage, ("POST", "/users/@me/channels")):
+            content = (await (await _follow(stage)).message(within=WITHIN)).content
+            assert stage.file not in content
+            if ending is Ending.ANSWERED:
+                assert "You follow `diffusion` now" in content
+            else:
+                assert content
+                assert "You follow" not in content
+                assert await app.following.follows(stage.manager) == ()
+                assert await app.following.subscription(stage.manager) is None
+        async with asyncio.timeout(WITHIN):
+            while "You follow `diffusion`" not in content:  # a shield blocks for a second
+                await asyncio.sleep(0.3)
+                content = (await (await _follow(stage)).message(within=WITHIN)).content
+        [follow] = await app.following.follows(stage.manager)
+        assert follow.said == "diffusion"
+        subscription = await app.following.subscription(stage.manager)
+        assert subscription is not None
+        assert subscription.channel_id == stage.open_direct()
+
+
+async def _follow(stage: Stage) -> Interaction:
+    return await stage.ask(stage.faulted, "follow words", {"words": "diffusion"})
+
+
 PHASES: Final = (
     Phase(name="collecting", what="a list is read", run=collecting),
     Phase(name="planning", what="a delivery is decided and written down", run=planning),
@@ -606,4 +648,10 @@ PHASES: Final = (
     Phase(name="summarising", what="a language model is asked for bullets", run=summarising),
     Phase(name="improving", what="a card is edited, for better bullets", run=improving),
     Phase(name="saying so", what="a press of Like or Save is noted and counted", run=saying_so),
+    Phase(name="following", what="a person's direct messages are opened", run=following),
+    Phase(
+        name="writing to a person",
+        what="a paper is sent as a direct message",
+        run=writing_to_a_person,
+    ),
 )

@@ -124,10 +124,16 @@ class Stage:
         numbers = [*numbers]
         self.hub.list(day, [listed(n, upvotes=50 - n) for n in numbers])
 
+    def open_direct(self) -> int:
+        """The channel of direct messages with the manager, who is a person too."""
+        world = self.discord.world
+        return world.direct_channel(world.users[self.manager]).id
+
     async def subscribe(
         self, app: App, channels: dict[int, int] | None = None, daily: DailyTime = DAILY
     ) -> None:
-        """Channels that have subscribed two days ago, and had nothing yet."""
+        """Channels that have subscribed two days ago, and had nothing yet; those of no server
+        are people's."""
         async with app.database.transaction() as stores:
             for channel_id, guild_id in (channels or self.channels).items():
                 await stores.subscriptions.add(
@@ -135,6 +141,7 @@ class Stage:
                     channel_id=channel_id,
                     preferences=Preferences(daily=daily, announce_quiet_days=False),
                     created_at=NOW - timedelta(days=2),
+                    reader_id=None if guild_id else self.manager,
                 )
 
     async def owe(self, app: App, channels: dict[int, int] | None = None) -> None:

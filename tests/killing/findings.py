@@ -1,5 +1,6 @@
 """What a round of killing should have come to, and what it came to."""
 
+import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -9,13 +10,43 @@ from tests.loopback.discord_objects import Message
 
 @dataclass(frozen=True, slots=True)
 class Edition:
-    """What one delivery should bring to every channel: the papers of these numbers."""
+    """What one delivery should bring to a channel: the papers of these numbers, in this order,
+    and with `reminds` what is saved there."""
 
-    numbers: range
+    numbers: Sequence[int]
+    reminds: bool = False
 
     @property
     def titles(self) -> list[str]:
+        return [*self.papers, *(["Saved, and not read yet"] if self.reminds else [])]
+
+    @property
+    def papers(self) -> list[str]:
+        """The messages about papers."""
         return [f"Paper {number}" for number in self.numbers]
+
+    @property
+    def headed(self) -> str | None:
+        """The message on which the heading stands."""
+        return self.titles[0]
+
+
+@dataclass(frozen=True, slots=True)
+class Followed(Edition):
+    """One message of links to these papers, for somebody who only follows."""
+
+    @property
+    def papers(self) -> list[str]:
+        return ["New for you"]
+
+    def brought_by(self, message: Message) -> bool:
+        """Whether these are the papers that `message` links to, each once."""
+        linked = re.findall(r"/abs/2406\.0*(\d+)\)", str(message.embeds[0]["description"]))
+        return [int(number) for number in linked] == list(self.numbers)
+
+    @property
+    def headed(self) -> str | None:
+        return None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,7 +75,7 @@ def compare(editions: Sequence[Edition], messages: Sequence[Message]) -> Differe
     missing, extra = Counter(wanted) - Counter(stands), Counter(stands) - Counter(wanted)
     first_seen = [title for title in dict.fromkeys(stands) if title in set(wanted)]
     in_order = [title for title in wanted if title in set(first_seen)]
-    heads = {edition.titles[0] for edition in editions}
+    heads = {edition.headed for edition in editions}
     return Difference(
         lost=missing.total(),
         doubled=extra.total(),

@@ -35,11 +35,12 @@ _PAGE: Final = 0.1
 @dataclass(frozen=True, slots=True)
 class Mode:
     """A way of killing. `days` are the lists that the store holds at the start; without any,
-    the first day's is to be had from a Hugging Face."""
+    the first day's is to be had from a Hugging Face. With `people`, some are written to as well."""
 
     name: str
     act: Callable[[Scene, LoopbackHuggingFace], Awaitable[None]]
     days: tuple[Edition, ...] = (DAY,)
+    people: bool = False
 
 
 async def _kill(scene: Scene, _hub: LoopbackHuggingFace) -> None:
@@ -167,6 +168,25 @@ async def _kill_while_readers_react(scene: Scene, hub: LoopbackHuggingFace) -> N
     await scene.kill(process)
 
 
+async def _kill_while_people_are_written_to(scene: Scene, hub: LoopbackHuggingFace) -> None:
+    """People follow and have their own papers; some take no direct messages for a while, some
+    react. In the end each has each paper once, and what is stored is what Discord shows."""
+    async with scene.reacting():
+        scene.shut_some_people()
+        await _kill(scene, hub)
+        process = scene.start()
+        await scene.online()
+        await scene.let_people_come_back()
+        await scene.a_moment()
+        await scene.kill(process)
+        process = scene.start()
+        await scene.online()
+        await scene.let_people_come_back()
+        await scene.served()
+    await scene.mirrored()
+    await scene.kill(process)
+
+
 async def _go_on_from_a_backup(scene: Scene, _hub: LoopbackHuggingFace) -> None:
     """Killed some time after a copy was made, perhaps a day, and the store is lost."""
     process = scene.start()
@@ -199,6 +219,7 @@ MODES: Final = (
     Mode("kill -9 while cards are shared", _kill_while_cards_are_shared),
     Mode("kill -9 while readers react", _kill_while_readers_react),
     Mode("gone on from a backup", _go_on_from_a_backup, days=(DAY, NEXT_DAY)),
+    Mode("kill -9 while people are written to", _kill_while_people_are_written_to, people=True),
 )
 
 
@@ -245,6 +266,8 @@ class Rounds:
                 await scene.build(slot_at, mode.days)
             else:
                 await scene.build(slot_at, (), SOURCES="huggingface", HUGGINGFACE_URL=hub.url)
+            if mode.people:
+                await scene.add_people(slot_at, DAY)
         scene.editions.append(DAY)
 
     async def _act(self, scene: Scene, hub: LoopbackHuggingFace, mode: Mode) -> None:

@@ -12,11 +12,14 @@ from pathlib import Path
 from typing import Final
 from zoneinfo import ZoneInfo
 
-from bot.domain.subscriptions import DailyTime, Preferences
+from bot.domain.follows import FollowKind
+from bot.domain.interests import Place, Verdict
+from bot.domain.papers import PaperId
+from bot.domain.subscriptions import NO_GUILD, DailyTime, Preferences, Scope
 from bot.storage.backup import back_up
 from bot.storage.database import open_database
 from tests.builders import a_digest
-from tests.killing.findings import Edition, Report, compare, posts
+from tests.killing.findings import Edition, Followed, Report, compare, posts
 from tests.killing.process import TIMING, BotProcess, log_of
 from tests.loopback.discord_faults import Broken, Cut, Fault, Late, RateLimited, Rule
 from tests.loopback.discord_interactions import Interaction
@@ -27,6 +30,7 @@ from tests.loopback.discord_server import LoopbackDiscord
 SERVERS: Final = 3
 CHANNELS: Final = 4
 """In each server."""
+PEOPLE: Final = 6
 
 GOES_ON_WITHIN: Final = 30.0
 """Seconds in which something more must happen; a claim holds for two."""
@@ -57,6 +61,14 @@ _ARMED: Final = 3
 """Faults that wait for a request at one time."""
 
 
+def _for_person(scope: Scope, edition: Edition, followed: int) -> Edition:
+    """What comes to a person who follows the paper of this number: that first, or that alone."""
+    if scope is Scope.FOLLOWED:
+        return Followed([followed], reminds=True)
+    others = (number for number in edition.numbers if number != followed)
+    return Edition([followed, *others], reminds=True)
+
+
 class Stuck(Exception):
     """The bot did not get on, or ended, where it should not."""
 
@@ -71,6 +83,8 @@ class Scene:
         self.random = random.Random(seed)
         self.server = server
         self.channels: list[int] = []
+        self.people: dict[int, int] = {}
+        """Those of the channels that are direct messages, each with its person."""
         self.editions: list[Edition] = []
         self.kills = 0
         self.starts = 0
@@ -85,6 +99,7 @@ class Scene:
         self._weather = random.Random(f"the faults of {seed}")
         self._people = random.Random(f"the questions of {seed}")
         self._rules: list[Rule] = []
+        self._instead: dict[int, list[Edition]] = {}
         self._promised: set[int] = set()
         """People who saw their press counted."""
 
@@ -123,6 +138,47 @@ class Scene:
                     preferences=preferences,
                     created_at=slot_at - timedelta(days=2),
                 )
+
+    async def add_people(self, slot_at: datetime, edition: Edition) -> None:
+        """Direct messages to people: half have the papers of the day, that which they follow
+        first; the others get the one that they follow, and nothing else. It is the day on which
+        all are reminded of what they saved."""
+        *_, followed = edition.numbers
+        daily = DailyTime(at=slot_at.replace(second=0, microsecond=0).time(), zone=ZoneInfo("UTC"))
+        async with (
+            open_database(self._database_url) as database,
+            database.transaction() as stores,
+        ):
+            for number in range(PEOPLE):
+                person = self.server.add_user(f"person {number}")
+                channel_id = self.server.world.direct_channel(self.server.world.users[person]).id
+                self.people[channel_id] = person
+                scope = Scope.FOLLOWED if number % 2 else Scope.LISTS
+                self._instead[channel_id] = [_for_person(scope, edition, followed)]
+                await stores.follows.add(
+                    reader_id=person,
+                    kind=FollowKind.WORDS,
+                    said=f'"Paper {followed}"',
+                    at=slot_at - timedelta(days=2),
+                )
+                await stores.subscriptions.add(
+                    guild_id=NO_GUILD,
+                    channel_id=channel_id,
+                    preferences=Preferences(
+                        daily=daily, announce_quiet_days=False, remind_on=slot_at.weekday()
+                    ),
+                    created_at=slot_at - timedelta(days=2),
+                    reader_id=person,
+                    scope=scope,
+                )
+                await stores.interests.press(
+                    person,
+                    PaperId(f"2406.{followed:05}"),
+                    Verdict.SAVED,
+                    place=Place(NO_GUILD, channel_id),
+                    at=slot_at - timedelta(days=1),
+                )
+        self.channels += self.people
 
     @property
     def _database_url(self) -> str:
@@ -259,14 +315,27 @@ class Scene:
     @property
     def _owed(self) -> int:
         """How many papers are yet to come, in all channels together."""
-        wanted = {title for edition in self.editions for title in edition.titles}
-        return sum(len(wanted - set(self._titles(channel))) for channel in self.channels)
+        return sum(
+            len(
+                {title for edition in self._wanted(channel) for title in edition.titles}
+                - set(self._titles(channel))
+            )
+            for channel in self.channels
+        )
+
+    def _wanted(self, channel_id: int) -> Sequence[Edition]:
+        """What should come to a channel."""
+        return self._instead.get(channel_id, self.editions)
 
     def _titles(self, channel_id: int) -> list[str]:
         return [message.embeds[0]["title"] for message in self._posts(channel_id)]
 
     def _posts(self, channel_id: int) -> list[Message]:
         return posts(self.server.messages(channel_id))
+
+    def _cards(self, channel_id: int) -> list[Message]:
+        """The posts that are one paper's: reactions to others say nothing."""
+        return [card for card in self._posts(channel_id) if "/abs/" in card.embeds[0]["url"]]
 
     def _left_open(self) -> int:
         return self._count("deliveries where state in ('waiting', 'open')")
@@ -293,6 +362,24 @@ class Scene:
         """Every channel gives it back."""
         for channel_id in self.channels:
             self.server.allow(channel_id)
+
+    # --- people who can be written to, or not ---------------------------------------------
+
+    def shut_some_people(self) -> None:
+        """Some people take no direct messages."""
+        for person in self.random.sample([*self.people.values()], len(self.people) // 2):
+            self.server.shut_direct_messages(person)
+
+    async def let_people_come_back(self) -> None:
+        """Everybody takes them again, and runs a command, under which those are told whose
+        messages had been refused."""
+        await self.until(lambda: bool(self.server.commands))
+        for channel_id, person in self.people.items():
+            self.server.shut_direct_messages(person, shut=False)
+            command = await self.server.slash(channel_id, person, "follow list")
+            await command.message(within=GOES_ON_WITHIN)
+        suspended = "subscriptions where state = 'suspended'"
+        await self.until(lambda: not self._count(suspended))
 
     # --- questions ------------------------------------------------------------------------
 
@@ -359,12 +446,14 @@ class Scene:
         readers = [self.server.add_user(f"reacting reader {number}") for number in range(4)]
         while True:
             await asyncio.sleep(self._people.expovariate(_REACTIONS_PER_SECOND))
-            channel_id = self._people.choice(self.channels[::3])
-            if not (cards := self._posts(channel_id)):
+            channel_id = self._people.choice([*self.channels[::3], *self.people])
+            if not (cards := self._cards(channel_id)):
                 continue
             card = self._people.choice(cards)
             reader_id, emoji = self._people.choice(readers), self._people.choice("👍🔖🤷")
-            if self._people.random() < 0.1 and emoji in card.reactions:
+            reader_id = self.people.get(channel_id, reader_id)
+            may_clear = channel_id not in self.people
+            if may_clear and self._people.random() < 0.1 and emoji in card.reactions:
                 everything = self._people.random() < 0.5
                 self.server.clear_reactions(channel_id, card.id, None if everything else emoji)
             elif reader_id in card.reactions.get(emoji, ()):
@@ -375,7 +464,10 @@ class Scene:
     async def _press(self, pressed: list[Interaction]) -> None:
         while True:
             await asyncio.sleep(self._people.expovariate(_PRESSES_PER_SECOND))
-            cards = self._posts(self._people.choice(self.channels))
+            channel_id = self._people.choice(self.channels)
+            if channel_id in self.people:
+                continue  # nobody else can press there
+            cards = self._cards(channel_id)
             if not cards or not self.server.gateway.shards:
                 continue
             card = self._people.choice(cards)
@@ -388,7 +480,7 @@ class Scene:
         return {
             (card.id, reader_id, emoji)
             for channel_id in self.channels
-            for card in self._posts(channel_id)
+            for card in self._cards(channel_id)
             for emoji, readers in card.reactions.items()
             for reader_id in readers
             if emoji != "🤷"
@@ -426,13 +518,19 @@ class Scene:
     def report(self, mode: str, seed: int) -> Report:
         """Compare what stands in the channels with what should, and with the store."""
         differences = {
-            channel_id: compare(self.editions, self._posts(channel_id))
+            channel_id: compare(self._wanted(channel_id), self._posts(channel_id))
             for channel_id in self.channels
         }
         for channel_id, difference in differences.items():
             if difference:
                 titles = ", ".join(self._titles(channel_id))
                 self.problems.append(f"channel {channel_id}: {difference}: {titles}")
+        for channel_id, editions in self._instead.items():
+            for edition in editions:
+                if isinstance(edition, Followed) and not any(
+                    map(edition.brought_by, self._posts(channel_id))
+                ):
+                    self.problems.append(f"channel {channel_id}: not what its person follows")
         recorded = {
             id_
             for (id_,) in self._rows("select message_id from messages where message_id is not null")

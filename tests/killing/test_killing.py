@@ -8,7 +8,7 @@ from typing import Final
 
 import pytest
 
-from tests.killing.findings import Difference, Edition, Report, compare
+from tests.killing.findings import Difference, Edition, Followed, Report, compare
 from tests.killing.process import TIMING
 from tests.killing.rounds import DAY, MODES, Rounds
 from tests.killing.scene import POSTS, Scene
@@ -90,6 +90,24 @@ def test_what_is_wrong_in_a_channel_is_told_by_its_kind(
     messages: list[Message], difference: Difference
 ) -> None:
     assert compare(EDITIONS, messages) == difference
+
+
+def links(*numbers: int) -> Message:
+    """The one message of somebody who only follows, with links to papers of these numbers."""
+    lines = [f"- [Paper {n}](https://arxiv.org/abs/2406.{n:05d}) ▲ 3" for n in numbers]
+    embed = {"title": "New for you", "description": "\n".join(lines)}
+    return Message(id=1, channel_id=1, author=AUTHOR, content="", embeds=[embed])
+
+
+def test_one_message_brings_what_somebody_follows() -> None:
+    followed = Followed([3, 12])
+
+    assert followed.brought_by(links(3, 12))
+    assert not followed.brought_by(links(3))
+    assert not followed.brought_by(links(3, 12, 12))
+    assert not compare([followed], [links(3, 12)])
+    assert compare([followed], [links(3, 12), links(3, 12)]) == Difference(doubled=1)
+    assert compare([followed], []) == Difference(lost=1)
 
 
 def test_the_table_of_a_soak_adds_up_what_each_mode_came_to() -> None:

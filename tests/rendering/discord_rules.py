@@ -35,6 +35,13 @@ def check(message: Rendered) -> None:
     for link in message.links:
         _text(link.label, 80)
         _address(link.url, 512)
+    pressed = [(counter.text, counter.custom_id) for counter in message.counters]
+    pressed += [(action.label, action.custom_id) for action in message.actions]
+    assert len(pressed) <= 5, "more than a row holds"
+    assert len({custom_id for _, custom_id in pressed}) == len(pressed)
+    for label, custom_id in pressed:
+        _text(label, 80)
+        assert 0 < length(custom_id) <= 100
 
 
 def _embed(embed: dict[str, Any]) -> int:

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from bot.domain.interests import Verdict
 from bot.domain.lookups import (
     PAGE,
     Answer,
@@ -16,11 +17,14 @@ from bot.domain.lookups import (
     ByAuthor,
     Candidates,
     Entry,
+    ForYou,
     Named,
     OnDay,
     Period,
     Question,
+    Reason,
     Search,
+    Similar,
     Snippet,
 )
 from bot.domain.papers import PaperId
@@ -170,6 +174,58 @@ def test_the_best_are_of_a_period(period: Period, title: str) -> None:
     assert titled(shown) == title
 
 
+def test_papers_like_one_are_headed_by_its_title_or_by_its_id() -> None:
+    entries = [an_entry(1), an_entry(2)]
+    shown = answers.page(an_answer(Similar(ID), *entries, title="*The* one"), language="en")
+    assert titled(shown) == r"Like \*The\* one"
+    assert described(shown).startswith("**1.** [Paper 1]")
+    for unseen in (None, "\u3164"):
+        shown = answers.page(an_answer(Similar(ID), *entries, title=unseen), language="en")
+        assert titled(shown) == "Like 2406.01574"
+
+
+@pytest.mark.parametrize(
+    ("archive", "title"),
+    [(False, "For you, from the last days"), (True, "For you, from the archive")],
+)
+def test_papers_that_fit_say_from_where(archive: bool, title: str) -> None:
+    assert titled(answers.page(an_answer(ForYou(archive), an_entry()), language="en")) == title
+
+
+@pytest.mark.parametrize(
+    ("reason", "english", "korean"),
+    [
+        (
+            Reason(title="[One] *two*", said=Verdict.SAVED),
+            r"> because you saved *\[One\] \*two\**",
+            r"> 저장한 논문과 비슷해요: *\[One\] \*two\**",
+        ),
+        (
+            Reason(title="One", said=Verdict.LIKED, liked_here=2),
+            "> because you liked *One* · 2 others here liked it",
+            "> 좋아한 논문과 비슷해요: *One* · 여기서 다른 2명이 좋아했어요",
+        ),
+        (
+            Reason(title="One", said=Verdict.SAVED, is_close=False),
+            "> a little like *One*, which you saved",
+            "> 저장한 논문과 조금 비슷해요: *One*",
+        ),
+        (Reason(liked_here=1), "> 1 other here liked it", "> 여기서 다른 1명이 좋아했어요"),
+    ],
+)
+def test_a_paper_that_fits_says_why(reason: Reason, english: str, korean: str) -> None:
+    for language, line in (("en", english), ("ko", korean)):
+        shown = answers.page(
+            an_answer(ForYou(archive=False), an_entry(reason=reason)), language=language
+        )
+        assert described(shown).splitlines()[1] == line
+
+
+def test_what_has_nothing_in_common_with_one_paper_fits_the_taste_all_the_same() -> None:
+    shown = answers.page(an_answer(ForYou(archive=False), an_entry(reason=Reason())), language="en")
+    assert described(shown).splitlines()[1:] == ["> fits your taste"]
+
+
 def test_papers_that_were_named_but_are_on_no_list_are_told() -> None:
     asked = Named((PaperId("2406.00001"), PaperId("2406.99999")))
     shown = answers.page(an_answer(asked, an_entry(1)), language="en")
@@ -204,6 +260,8 @@ def test_papers_that_are_all_known_need_no_note() -> None:
         (Named((ID,)), "`2406.01574`"),
         (ByAuthor(1), "`/papers search`"),
         (OnDay(DAY), "`/papers search`"),
+        (Similar(ID), "no paper that is like this one"),
+        (ForYou(archive=False), "Like or save papers"),
     ],
 )
 def test_an_empty_answer_says_what_to_try(question: Question, says: str) -> None:
@@ -246,6 +304,12 @@ _snippets = st.none() | st.builds(
     Snippet, st.lists(st.tuples(texts, st.booleans()), max_size=8).map(tuple)
 )
 _days = st.dates(date(2023, 5, 4), date(2031, 1, 1))
+_reasons = st.none() | st.builds(
+    Reason,
+    title=st.none() | texts,
+    said=st.sampled_from([None, Verdict.LIKED, Verdict.SAVED]),
+    liked_here=st.integers(0, 10**6),
+)
 _entries = st.builds(
     Entry,
     id=st.sampled_from([ID, PaperId("hep-th/9901001")]),
@@ -253,6 +317,7 @@ _entries = st.builds(
     day=st.none() | _days,
     upvotes=st.none() | st.integers(0, 10**12),
     snippet=_snippets,
+    reason=_reasons,
 )
 _questions = st.one_of(
     st.builds(OnDay, _days),
@@ -267,6 +332,8 @@ _questions = st.one_of(
     ),
     st.builds(Best, st.sampled_from(Period), _days),
     st.builds(Named, st.lists(st.sampled_from([ID, PaperId("2406.99999")]), max_size=2).map(tuple)),
+    st.builds(Similar, st.just(ID)),
+    st.builds(ForYou, st.booleans()),
 )
 _answers = st.builds(
     Answer,
@@ -278,6 +345,7 @@ _answers = st.builds(
     author=st.none() | _authors,
     coauthors=st.lists(_authors, max_size=10).map(tuple),
     searched_since=st.none() | _days,
+    title=st.none() | texts,
 )
 _LONGEST = an_answer(
     Search(query="𝔸" * 200, author_id=1, since=DAY, until=DAY, min_votes=10**9),
@@ -299,10 +367,28 @@ _LONGEST = an_answer(
 )
 
 
+_LONGEST_REASONS = an_answer(
+    ForYou(archive=True),
+    *[
+        an_entry(
+            title="*𝔸" * 150,
+            id=PaperId("cond-mat.AA/9901001"),
+            upvotes=10**12,
+            reason=Reason(title="*𝔸" * 150, said=Verdict.SAVED, liked_here=10**6),
+        )
+    ]
+    * PAGE,
+    page=99,
+    total=10**6,
+)
+
+
 @settings(max_examples=150)
 @given(answer=_answers, language=languages)
 @example(answer=_LONGEST, language="en")
 @example(answer=_LONGEST, language="ko")
+@example(answer=_LONGEST_REASONS, language="en")
+@example(answer=_LONGEST_REASONS, language="ko")
 def test_any_page_is_one_that_discord_takes(answer: Answer, language: str) -> None:
     check(answers.page(answer, language=language))
     for option in answers.paper_options(answer.entries, first=1, language=language):

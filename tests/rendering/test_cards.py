@@ -307,6 +307,18 @@ def test_every_author_who_is_not_shown_is_counted(names: list[str]) -> None:
     assert len(shown) + int(found["more"] or 0) == len(visible)
 
 
+def test_a_card_asks_what_it_may_be_asked() -> None:
+    card = a_card(a_paper(authors=("Ada",)), language="ko")
+
+    assert [(action.label, action.custom_id) for action in card.actions] == [
+        ("비슷한 논문", "similar:2406.01574"),
+        ("팔로우", "follow-authors:2406.01574"),
+    ]
+    unsigned = a_card(a_paper(authors=()))
+    assert [action.label for action in unsigned.actions] == ["More like this"]
+    assert a_card(a_paper(), plain=True).actions == ()
+
+
 def test_an_old_identifier_links_too() -> None:
     card = a_card(a_paper(id=PaperId("hep-th/9901001")))
 

@@ -8,8 +8,17 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bot.domain.deliveries import LINKS_PER_CLOSING, EditionItem, Quiet, QuietReason
+from bot.domain.follows import Follow, FollowKind
 from bot.domain.papers import Paper, PaperId
-from bot.rendering.editions import Listed, closing, heading, notice
+from bot.rendering.editions import (
+    BY_READERS_TASTE,
+    Listed,
+    closing,
+    following,
+    heading,
+    notice,
+    reason,
+)
 from bot.rendering.message import Rendered
 from tests.rendering.discord_rules import check
 from tests.rendering.papers import ID, a_paper, any_papers, languages, texts
@@ -47,6 +56,14 @@ def test_the_heading_has_no_word_about_what_is_not() -> None:
     assert heading([an_item()], sources=[], language="ko") == (
         "**오늘의 논문 · 2024년 6월 4일** · 논문 1편"
     )
+
+
+def test_the_heading_names_an_order_that_is_not_the_lists() -> None:
+    items = [an_item(day=date(2024, 6, 3)), an_item()]
+
+    line = heading(items, sources=[], language="en", order=BY_READERS_TASTE)
+
+    assert line == "**Daily papers · 4 June 2024 and 3 June 2024** · 2 papers · by your taste"
 
 
 def test_several_folders_of_digests_are_named_once_and_strange_sources_defused() -> None:
@@ -219,3 +236,73 @@ def the_texts(message: Rendered) -> list[str]:
         texts += [embed.title, embed.description, embed.footer.text]
         texts += [text for field in embed.fields for text in (field.name, field.value)]
     return [text for text in texts if text]
+
+
+# --- what a person follows ----------------------------------------------------------------
+
+
+def a_follow(said: str, kind: FollowKind = FollowKind.WORDS) -> Follow:
+    return Follow(id=1, reader_id=7, kind=kind, said=said)
+
+
+def test_what_is_followed_comes_as_links_with_the_reason_of_each() -> None:
+    other = a_paper(id=PaperId("2406.00002"), title="Other")
+    message = following(
+        [listed(a_paper(title="One *two*")), listed(other, None)],
+        {ID: [a_follow("Yann LeCun", FollowKind.AUTHOR), a_follow("dif*fusion")]},
+        day=DAY,
+        language="en",
+    )
+
+    assert message.embeds[0].title == "New for you"
+    assert (message.embeds[0].description or "").split("\n") == [
+        r"- [One \*two\*](https://arxiv.org/abs/2406.01574) ▲ 3"
+        r" · you follow Yann LeCun and dif\*fusion",
+        "- [Other](https://arxiv.org/abs/2406.00002) ▲ —",
+    ], "what is no longer followed has no reason"
+    assert not message.silent, "it is what one waits for"
+    check(message)
+
+
+def test_only_the_first_message_of_a_day_notifies_and_each_is_known_by_its_address() -> None:
+    first, second = (
+        following([listed(a_paper())], {}, day=DAY, language="en", number=number)
+        for number in (0, 1)
+    )
+
+    assert (first.silent, second.silent) == (False, True)
+    assert first.embeds[0].url != second.embeds[0].url
+
+
+def test_a_plain_one_names_papers_by_their_ids() -> None:
+    message = following([listed(a_paper())], {}, day=DAY, language="en", plain=True)
+
+    assert the_links(message) == [("2406.01574", "https://arxiv.org/abs/2406.01574")]
+
+
+def test_a_reason_names_the_first_few_follows_in_the_readers_language() -> None:
+    follows = [a_follow(f"word{number}") for number in range(9)]
+
+    assert reason(follows[:1], "en") == "you follow word0"
+    assert "word0" in reason(follows, "ko")
+    assert "word8" not in reason(follows, "ko")
+
+
+@settings(deadline=None)
+@given(
+    papers=st.lists(any_papers, min_size=1, max_size=LINKS_PER_CLOSING),
+    said=st.lists(texts, max_size=12),
+    language=languages,
+)
+def test_whatever_is_followed_makes_a_message_that_discord_accepts(
+    papers: list[Paper], said: list[str], language: str
+) -> None:
+    follows = [a_follow(each) for each in said]
+    message = following(
+        [listed(paper) for paper in papers],
+        {paper.id: follows for paper in papers},
+        day=DAY,
+        language=language,
+    )
+
+    check(message)

@@ -4,7 +4,7 @@ from typing import cast
 
 import discord
 
-from bot.rendering.message import Counter, Link, Rendered, recounted
+from bot.rendering.message import Action, Counter, Link, Rendered, recounted
 
 
 async def test_links_become_buttons_in_order() -> None:
@@ -25,13 +25,14 @@ def test_without_links_there_is_no_view() -> None:
     assert Rendered(content="x").view() is None
 
 
-async def test_counters_stand_below_the_links_and_tell_how_many_if_any() -> None:
+async def test_counters_stand_below_the_links_and_actions_after_them() -> None:
     view = Rendered(
         links=(Link("One", "https://a.example"),),
         counters=(
             Counter(label="Like", emoji="👍", custom_id="liked:1", count=12),
             Counter(label="Save", emoji="🔖", custom_id="saved:1"),
         ),
+        actions=(Action("Follow", "follow-authors:1"),),
     ).view()
 
     assert view is not None
@@ -40,6 +41,7 @@ async def test_counters_stand_below_the_links_and_tell_how_many_if_any() -> None
         (0, "One", None),
         (1, "Like 12", "liked:1"),
         (1, "Save", "saved:1"),
+        (1, "Follow", "follow-authors:1"),
     ]
     assert view.is_finished(), "nobody waits for it: the ids are all that a press needs"
 

@@ -11,31 +11,39 @@ from hypothesis import strategies as st
 
 from bot.domain.digests import Digest, Listing
 from bot.domain.errors import BotError, InvalidInput, NotFound
+from bot.domain.interests import Place, Verdict
 from bot.domain.lookups import (
     MOST,
     PAGE,
     Answer,
+    Asker,
     Best,
     ByAuthor,
     Candidates,
+    ForYou,
     Named,
     NoList,
     OnDay,
     Period,
     Question,
     QuestionExpired,
+    Reason,
     Search,
+    Similar,
 )
 from bot.domain.papers import PaperId
 from bot.rendering.words import spoken
 from bot.services.finding import OFFERED, Finding, _meant
+from bot.services.learning import Learning
 from bot.storage.database import Database, open_database
 from bot.storage.errors import PaperNotFound
 from bot.storage.questions import KEPT_FOR
 from tests.builders import a_paper, a_summary, utc
 from tests.services.conftest import Clock
+from tests.subjects import NEW, OLD, of, subject
 
 TUESDAY = date(2024, 6, 4)
+HERE = Place(1, 2)
 KOREAN = a_summary("확산 모델의 속도를 두 배로 올립니다.", language="ko")
 
 
@@ -53,7 +61,7 @@ def clock() -> Clock:
 
 @pytest.fixture
 def finding(database: Database, clock: Clock) -> Finding:
-    return Finding(database, now=clock, sources=["huggingface"])
+    return Finding(database, Learning(database, now=clock), now=clock, sources=["huggingface"])
 
 
 async def save(database: Database, day: date, listings: Iterable[Listing]) -> None:
@@ -450,6 +458,45 @@ async def test_a_record_has_all_there_is(archive: Database, finding: Finding) ->
         (date(2024, 6, 5), 1, 99),
         (TUESDAY, 1, 10),
     ]
+
+
+async def test_papers_like_one_and_those_that_fit_a_reader_are_questions_like_others(
+    database: Database, finding: Finding
+) -> None:
+    for digest in (OLD, NEW):
+        await save(database, digest.day, list(digest))
+    liked, *rest = of(NEW, "robots")
+    asker = Asker(7, HERE)
+    assert (await finding.answer(ForYou(archive=True), asker=asker)).entries == ()
+
+    alike = await finding.answer(Similar(liked))
+    assert alike.title == "grasping and manipulation"
+    assert {subject(entry.id) for entry in alike.entries} == {"robots"}
+    assert liked not in {entry.id for entry in alike.entries}
+
+    async with database.transaction() as stores:
+        for reader_id in (7, 8, 9):
+            paper_id = liked if reader_id == 7 else rest[0]
+            await stores.interests.press(
+                reader_id, paper_id, Verdict.SAVED, place=HERE, at=utc(2024, 6, 6)
+            )
+    fitting = await finding.answer(ForYou(archive=False), asker=asker)
+    assert {entry.id for entry in fitting.entries} == set(rest)
+    reasons = {entry.id: entry.reason for entry in fitting.entries}
+    assert reasons[rest[0]] == Reason(
+        title="grasping and manipulation", said=Verdict.SAVED, liked_here=2
+    )
+    assert all(entry.snippet is None for entry in fitting.entries)
+    assert len((await finding.answer(ForYou(archive=True), asker=asker)).entries) == 5
+
+
+@pytest.mark.parametrize("question", [Similar(PaperId("2406.00001")), ForYou(archive=True)])
+async def test_what_is_asked_of_tastes_is_kept_without_who_asked(
+    database: Database, finding: Finding, question: Question
+) -> None:
+    await save(database, NEW.day, list(NEW))
+
+    assert await finding.kept(await finding.keep(question)) == question
 
 
 async def test_a_paper_that_no_list_had_is_not_found(archive: Database, finding: Finding) -> None:

@@ -1,57 +1,27 @@
 """Tastes over a real store: papers that fit, in order, with reasons, as things come and change."""
 
+import subprocess
+import sys
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from datetime import date, timedelta
+from pathlib import Path
 
 import pytest
 
 from bot.domain.digests import Digest, Listing
 from bot.domain.interests import Place, Verdict
-from bot.domain.papers import Paper, PaperId
+from bot.domain.papers import PaperId
 from bot.services import learning as module
 from bot.services.learning import Fit, Learning
-from bot.storage.database import Database
-from bot.storage.errors import PaperNotFound
+from bot.storage.database import Database, Stores
+from bot.storage.errors import DatabaseBusy, PaperNotFound
 from tests.builders import CHANNEL, DAY, GUILD, a_paper
 from tests.services.conftest import Clock, store
+from tests.subjects import NEW, OLD, SUBJECTS, about, of, subject
 
-SUBJECTS = {
-    "robots": "robot grasping manipulation gripper arm control policy",
-    "proofs": "theorem proof lean formal logic prover lemma",
-    "images": "image diffusion denoising sampler latent noise schedule",
-}
 HERE = Place(GUILD, CHANNEL)
 READER, OTHER, THIRD = 1, 2, 3
-
-
-def about(subject: str, number: int) -> Paper:
-    words = SUBJECTS[subject].split()
-    chosen = [words[(number + step) % len(words)] for step in range(4)]
-    return a_paper(
-        number,
-        title=f"{chosen[0]} and {chosen[1]}",
-        abstract=f"About {chosen[2]}, {chosen[3]}.",
-        authors=(),
-        summaries=(),
-    )
-
-
-def a_list(day: date, first: int) -> Digest:
-    """Nine papers, three of each subject, by votes."""
-    papers = [about(subject, first + n) for n, subject in enumerate(list(SUBJECTS) * 3)]
-    return Digest.of(day, [Listing(paper=p, upvotes=50 - n) for n, p in enumerate(papers)])
-
-
-OLD, NEW = a_list(DAY, 1), a_list(DAY + timedelta(days=10), 11)
-
-
-def subject(paper_id: PaperId) -> str:
-    number = int(paper_id.value[-5:])
-    return list(SUBJECTS)[(number - (1 if number < 10 else 11)) % 3]
-
-
-def of(digest: Digest, wanted: str) -> list[PaperId]:
-    return [listing.paper.id for listing in digest if subject(listing.paper.id) == wanted]
 
 
 async def say(
@@ -147,7 +117,7 @@ async def test_papers_that_come_later_are_found_and_changed_ones_by_what_they_ar
     assert len(await for_reader(learning, limit=20)) == 5
 
     late = about("robots", 31)
-    changed = a_paper(12, title="robot gripper", authors=(), summaries=())
+    changed = a_paper(72, title="robot gripper", authors=(), summaries=())
     turned = Listing(paper=changed, upvotes=1, live=True)
     await store(database, Digest.of(DAY, [Listing(paper=late, upvotes=1), turned]))
     assert late.id not in {fit.paper_id for fit in await for_reader(learning, limit=20)}
@@ -240,3 +210,39 @@ async def test_a_shelf_that_is_late_or_cannot_be_read_leaves_the_order_to_the_vo
     assert await learning.ordering(reader_id=None, channel_id=CHANNEL) is None
 
     assert "ordered by votes, its taste is not at hand: the shelf is not ready" in caplog.text
+
+
+async def test_a_store_that_takes_nothing_keeps_nobody_from_similar_papers(
+    learning: Learning,
+    database: Database,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    [first, *_] = of(OLD, "proofs")
+    monkeypatch.setattr(module, "AT_ONCE", 5)
+
+    @asynccontextmanager
+    async def busy(_database: Database) -> AsyncIterator[Stores]:
+        raise DatabaseBusy("another program holds the database")
+        yield
+
+    with monkeypatch.context() as locked:
+        locked.setattr(Database, "transaction", busy)
+        found = await learning.similar(first, limit=3)
+
+    assert {subject(fit.paper_id) for fit in found} == {"proofs"}
+    assert caplog.text.count("is not stored yet: another program holds") == 1
+    async with database.reading() as stores:
+        assert len(await stores.traits.missing(100)) == 18
+
+
+def test_a_bot_that_nobody_asks_for_a_taste_brings_no_numpy() -> None:
+    loaded = subprocess.run(
+        [sys.executable, "-c", "import bot.app, sys; print('numpy' in sys.modules)"],
+        capture_output=True,
+        text=True,
+        check=True,
+        cwd=Path(__file__).parents[2],
+    )
+
+    assert loaded.stdout == "False\n"

@@ -1,8 +1,11 @@
 from dataclasses import replace
 from datetime import datetime, timedelta
+from functools import partial
 
 from bot.domain.deliveries import Sent
 from bot.domain.interests import Interest, Place, Pressed, Reaction, Verdict
+from bot.domain.lookups import SaidHere
+from bot.domain.papers import PaperId
 from bot.storage.database import Database
 from bot.storage.interests import Card, Seeding
 from tests.storage.samples import (
@@ -220,3 +223,52 @@ async def test_cards_wait_for_their_seeds_newest_first_until_they_have_them(
         assert await stores.interests.to_seed(9, without=[CHANNEL]) == ()
         await stores.interests.seeded(second)
         assert await stores.interests.to_seed(9) == (Seeding(first, 501, CHANNEL),)
+
+
+async def test_what_a_server_liked_is_ordered_by_how_many_said_so(database: Database) -> None:
+    await post(database)
+    for reader_id, number, verdict in (
+        (1, 1, Verdict.LIKED),
+        (2, 1, Verdict.LIKED),
+        (2, 1, Verdict.SAVED),
+        (3, 2, Verdict.SAVED),
+        (3, 4, Verdict.SAVED),
+        (4, 4, Verdict.SAVED),
+        (4, 3, Verdict.DISMISSED),
+    ):
+        async with database.transaction() as stores:
+            await stores.interests.press(reader_id, paper_id(number), verdict, place=HERE, at=NOON)
+    await react(database, Reaction(1, "🔥"))  # who says it twice says it once
+    await react(database, Reaction(9, "👍"), number=4, place=Place(GUILD + 1, CHANNEL + 1))
+
+    async with database.reading() as stores:
+        liked = partial(stores.interests.liked, HERE, limit=10)
+        later = NOON + timedelta(seconds=1)
+        assert list((await liked(since=None, until=later)).items()) == [
+            (paper_id(1), SaidHere(2, 1)),
+            (paper_id(4), SaidHere(0, 2)),
+            (paper_id(2), SaidHere(0, 1)),
+        ]
+        assert await liked(since=None, until=NOON) == {}
+        assert await liked(since=later, until=later + timedelta(days=1)) == {}
+        assert list(await liked(since=NOON, until=later, limit=1)) == [paper_id(1)]
+
+
+async def test_what_is_saved_anew_is_to_be_read_anew(database: Database) -> None:
+    await post(database)
+    await press(database, verdict=Verdict.SAVED)
+    await react(database, Reaction(1, "🔖"), verdict=Verdict.SAVED)
+    await press(database, verdict=Verdict.READ)
+
+    async def unread() -> tuple[PaperId, ...]:
+        async with database.reading() as stores:
+            return await stores.interests.unread(1)
+
+    await press(database, verdict=Verdict.SAVED)  # the reaction stands
+    await react(database, Reaction(1, "📌"), verdict=Verdict.SAVED)
+    assert await unread() == ()
+
+    async with database.transaction() as stores:
+        await stores.interests.cleared(501)
+    await react(database, Reaction(1, "🔖"), verdict=Verdict.SAVED)
+    assert await unread() == (paper_id(1),)

@@ -5,12 +5,16 @@ import pytest
 from bot.domain.lookups import (
     Best,
     ByAuthor,
+    ForYou,
+    LikedHere,
     Named,
     OnDay,
     Period,
     Question,
     QuestionExpired,
+    Saved,
     Search,
+    Similar,
 )
 from bot.domain.papers import PaperId
 from bot.storage import schema
@@ -24,7 +28,12 @@ QUESTIONS: list[Question] = [
     Search(query="확산 모델 “diffusion”"),
     Search(query="x", author_id=1, since=DAY, until=date(2025, 1, 1), min_votes=0),
     Best(Period.ALL, DAY),
+    LikedHere(Period.WEEK, DAY),
     Named((PaperId("2406.00001"), PaperId("2406.00002"))),
+    Similar(PaperId("2406.00001")),
+    ForYou(archive=True),
+    Saved(),
+    Saved("확산", unread=True),
 ]
 
 

@@ -7,7 +7,6 @@ import sqlite3
 import traceback
 from collections.abc import Sequence
 from contextlib import closing
-from dataclasses import replace
 from datetime import date, timedelta
 from pathlib import Path
 
@@ -17,7 +16,6 @@ from hypothesis import strategies as st
 from sqlalchemy import make_url
 
 from bot.domain.digests import Listing
-from bot.domain.papers import Paper
 from bot.domain.queries import Query, Term, parse_query
 from bot.domain.tokens import tokens
 from bot.storage import search
@@ -44,11 +42,6 @@ async def found(database: Database, query: str, **narrowed: object) -> list[int]
 async def titles(database: Database, typed: str, limit: int = 25) -> list[int]:
     async with database.reading() as stores:
         return _numbers(await stores.search.titles(typed, limit=limit))
-
-
-async def similar(database: Database, to: Paper, limit: int = 5) -> list[int]:
-    async with database.reading() as stores:
-        return _numbers(await stores.search.similar(to, limit=limit))
 
 
 async def state(database: Database) -> SearchState:
@@ -211,7 +204,6 @@ def author_ids(database: Database) -> dict[str, int]:
 async def test_an_empty_archive_has_nothing(database: Database) -> None:
     assert await find(database, "word") == Matches(())
     assert await titles(database, "word") == await titles(database, "") == []
-    assert await similar(database, paper(1)) == []
 
 
 async def test_more_than_the_limit_is_said_to_be_there(database: Database) -> None:
@@ -359,60 +351,6 @@ async def test_a_title_is_offered_once(database: Database) -> None:
         await save(database, paper(1, title="word"), day=DAY - timedelta(days=age))
 
     assert await titles(database, "word") == await titles(database, "") == [1]
-
-
-# --- similar papers ---
-
-
-async def test_papers_that_share_rare_words_are_similar(database: Database) -> None:
-    one = replace(paper(1, title="Gaussian splatting of streets"), keywords=("neural rendering",))
-    await save(
-        database,
-        one,
-        paper(2, title="Splatting gaussian clouds"),
-        paper(3, title="Streets and people"),
-        replace(paper(4, title="Something else"), keywords=("neural rendering",)),
-        paper(5, title="A new model of nothing"),
-        paper(6, title="Neural things"),
-    )
-    await save(database, one, day=DAY_BEFORE)
-
-    assert (await similar(database, one))[0] == 2
-    assert set(await similar(database, one)) == {2, 3, 4}
-    assert await similar(database, one, limit=1) == [2]
-    assert await similar(database, one, limit=0) == []
-
-
-async def test_words_that_everybody_has_make_no_paper_similar(
-    database: Database, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(search, "_SHARING", 5)
-    one = paper(1, title="Diffusion streets")
-    await save(database, one, *(paper(n, title="Diffusion") for n in range(10, 20)))
-    await save(database, paper(2, title="Diffusion streets"), day=DAY_BEFORE)
-
-    assert await similar(database, one) == [2]
-
-
-async def test_keywords_of_several_words_are_looked_for_in_the_newest_window(
-    database: Database, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    one = replace(paper(1, title="Streets"), keywords=("neural rendering",))
-    alike = [replace(paper(n, title="Clouds"), keywords=one.keywords) for n in (2, 3)]
-    await save(database, one, alike[0])
-    await save(database, alike[1], paper(4, title="Old streets"), day=DAY_BEFORE)
-
-    assert set(await similar(database, one)) == {2, 3, 4}
-
-    monkeypatch.setattr(search, "KEYWORDS_IN", 1)
-    assert set(await similar(database, one)) == {2, 4}
-
-
-async def test_korean_papers_are_similar_by_their_pairs(database: Database) -> None:
-    one = paper(1, title="언어모델의 추론")
-    await save(database, one, paper(2, title="큰 언어모델"), paper(3, title="그림 그리기"))
-
-    assert await similar(database, one) == [2]
 
 
 # --- the index is what is stored ---

@@ -231,7 +231,6 @@ async def look_everything_up(database: Database) -> None:
         for narrowed in ({}, {"author_id": ada.id}, {"min_votes": 1}, {"since": DAY}):
             await stores.search.find(stars, **narrowed)
         await stores.search.titles("of sta", limit=5)
-        await stores.search.similar(await stores.papers.get(paper_id(1)), limit=5)
         await stores.lists.appearances(paper_id(1))
         await stores.questions.get(token, NOON)
 

@@ -53,6 +53,20 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("reader_id", name=op.f("pk_readers")),
     )
     op.create_table(
+        "departures",
+        sa.Column("guild_id", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("left_at", sa.DateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("guild_id", name=op.f("pk_departures")),
+    )
+    op.add_column("deliveries", sa.Column("guild_id", sa.BigInteger()))
+    op.execute(
+        "UPDATE deliveries SET guild_id = (SELECT subscriptions.guild_id FROM subscriptions "
+        "WHERE subscriptions.id = deliveries.subscription_id)"
+    )
+    op.create_index(op.f("ix_deliveries_guild_id"), "deliveries", ["guild_id"])
+    op.add_column("deliveries", sa.Column("reader_id", sa.BigInteger()))
+    op.create_index(op.f("ix_deliveries_reader_id"), "deliveries", ["reader_id"])
+    op.create_table(
         "traits",
         sa.Column("paper_id", sa.Text(), nullable=False),
         sa.Column("version", sa.Integer(), nullable=False),
@@ -74,6 +88,11 @@ def upgrade() -> None:
         "subscriptions",
         sa.Column("seed_reactions", sa.Boolean(), nullable=False, server_default=sa.false()),
     )
+    op.add_column(
+        "subscriptions",
+        sa.Column("paper_order", sa.Text(), nullable=False, server_default="votes"),
+    )
+    op.add_column("subscriptions", sa.Column("remind_on", sa.Integer()))
     op.add_column("subscriptions", sa.Column("reader_id", sa.BigInteger()))
     op.add_column(
         "subscriptions",
