@@ -32,9 +32,15 @@ demo: .venv/demo ## the real bot in a simulated Discord, in a browser page; no t
 run: .venv/run ## the bot; needs DISCORD_TOKEN in .env
 	$(BIN)/daily-papers run
 
+# Both at once: the hurried ones mostly wait.
 test: check ## lint, types, contracts and tests
-	$(BIN)/python -m pytest --cov --cov-report=term:skip-covered $(addprefix --ignore=,$(HURRIED))
-	$(BIN)/python -m pytest $(HURRIED)
+	@echo "$(HURRIED): beside the others, told of at the end"
+	@$(BIN)/python -m pytest -p no:cacheprovider $(HURRIED) > .hurried 2>&1 & hurried=$$!; \
+	trap "kill $$hurried; rm -f .hurried" INT TERM; \
+	$(BIN)/python -m pytest --cov --cov-report=term:skip-covered $(addprefix --ignore=,$(HURRIED)); \
+	others=$$?; wait $$hurried; hurried=$$?; \
+	cat .hurried; rm -f .hurried; \
+	exit $$((others | hurried))
 
 lint: .venv/dev
 	$(BIN)/ruff format --check .

@@ -18,11 +18,14 @@ from bot.domain.lookups import (
     Candidates,
     Entry,
     ForYou,
+    LikedHere,
     Named,
     OnDay,
     Period,
     Question,
     Reason,
+    SaidHere,
+    Saved,
     Search,
     Similar,
     Snippet,
@@ -318,6 +321,8 @@ _entries = st.builds(
     upvotes=st.none() | st.integers(0, 10**12),
     snippet=_snippets,
     reason=_reasons,
+    said_here=st.none() | st.builds(SaidHere, st.integers(0, 10**6), st.integers(0, 10**6)),
+    is_read=st.none() | st.booleans(),
 )
 _questions = st.one_of(
     st.builds(OnDay, _days),
@@ -334,6 +339,8 @@ _questions = st.one_of(
     st.builds(Named, st.lists(st.sampled_from([ID, PaperId("2406.99999")]), max_size=2).map(tuple)),
     st.builds(Similar, st.just(ID)),
     st.builds(ForYou, st.booleans()),
+    st.builds(LikedHere, st.sampled_from(Period), _days),
+    st.builds(Saved, words=texts, unread=st.booleans()),
 )
 _answers = st.builds(
     Answer,
@@ -374,7 +381,9 @@ _LONGEST_REASONS = an_answer(
             title="*𝔸" * 150,
             id=PaperId("cond-mat.AA/9901001"),
             upvotes=10**12,
-            reason=Reason(title="*𝔸" * 150, said=Verdict.SAVED, liked_here=10**6),
+            reason=Reason(title="*𝔸" * 150, said=Verdict.SAVED, liked_here=10**6, is_close=False),
+            said_here=SaidHere(10**6, 10**6),
+            is_read=True,
         )
     ]
     * PAGE,
