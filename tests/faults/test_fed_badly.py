@@ -108,6 +108,7 @@ async def test_a_paper_withdrawn_after_it_was_posted_is_not_posted_again_when_it
 ) -> None:
     async with stage.running() as app:
         stage.publish([1, 2, 3])
+        await app.collecting.refresh()
         await subscribe(stage, app)
         await app.scheduling.collect()
         await stage.discord.posted(stage.well, 3)
@@ -128,6 +129,7 @@ async def test_a_paper_withdrawn_after_it_was_planned_still_comes(stage: Stage) 
     )
     async with stage.running() as app:
         stage.publish([1, 2, 3])
+        await app.collecting.refresh()
         await subscribe(stage, app)
         posting = asyncio.create_task(app.scheduling.collect())
         await first.met()
@@ -141,6 +143,7 @@ async def test_a_paper_withdrawn_after_it_was_planned_still_comes(stage: Stage) 
 async def test_votes_that_fall_are_believed_and_change_no_post(stage: Stage) -> None:
     async with stage.running() as app:
         stage.publish([1, 2, 3])
+        await app.collecting.refresh()
         await subscribe(stage, app)
         await app.scheduling.collect()
         assert await posted(stage, app, 3) == TITLES
