@@ -1,10 +1,12 @@
-"""The command line: `daily-papers run`, `demo`, `fetch`, `import`, `backup`, `check`, `invite`."""
+"""The command line: `daily-papers run`, `demo`, `fetch`, `import`, `export`, `backup`, `check`,
+`invite`."""
 
 import asyncio
 import base64
 import gc
 import logging
 import signal
+import sys
 from collections.abc import Coroutine, Sequence
 from datetime import date, datetime, timedelta
 from pathlib import Path
@@ -29,16 +31,21 @@ from bot.app import open_app, open_archive
 from bot.backfilling import parse_languages, summarise_days
 from bot.checking import check as every_finding
 from bot.domain.errors import BotError, SettingsError, SourceUnreadable
+from bot.domain.text import quoted
+from bot.exporting import Exported, ExportFormat, export_all, export_day, write_file
 from bot.language_model import required_model_of
 from bot.permissions import invitation
+from bot.rendering.words import is_language
 from bot.services.checking import Finding, Level, summary
 from bot.services.clock import utc_now
 from bot.services.collecting import Collected
+from bot.services.publishing import Publishing
 from bot.settings import Settings, load_settings
 from bot.sources.digest_files import digest_files, read_capped
 from bot.sources.markdown import MAX_BYTES, read_digests
 from bot.sources.reading import Reading
 from bot.storage.backup import back_up
+from bot.storage.database import open_database
 from bot.storage.errors import (
     DatabaseBusy,
     DatabaseDamaged,
@@ -51,6 +58,7 @@ EXIT_FAILED: Final = 1
 EXIT_USAGE: Final = 2
 EXIT_INTERRUPTED: Final = 130
 STARTED_AGAIN: Final = "Start it again later, or let systemd or the container engine do so."
+TO_GO_ON_EXPORTING: Final = "Stopped. Files that were written stay; run it again to go on."
 TO_GO_ON: Final = "Stopped. What was read so far is stored; run it again to go on."
 
 cli = typer.Typer(
@@ -239,6 +247,86 @@ def _read(file: Path, settings: Settings, tally: "_Tally") -> tuple[Reading, ...
     except SourceUnreadable as error:
         tally.problem(str(error))
     return ()
+
+
+@cli.command()
+def export(
+    day: Annotated[
+        datetime | None,
+        typer.Option("--date", formats=["%Y-%m-%d"], help="The day whose list is written."),
+    ] = None,
+    everything: Annotated[
+        bool, typer.Option("--all", help="Every day, as YYYY/MM/DD in the folder OUTPUT.")
+    ] = False,
+    language: Annotated[str, typer.Option(help="The language of the bullets, such as ko.")] = "en",
+    form: Annotated[
+        ExportFormat, typer.Option("--format", help="What is written.")
+    ] = ExportFormat.MARKDOWN,
+    output: Annotated[
+        Path | None, typer.Option(help="The file, or the folder for --all.", show_default="stdout")
+    ] = None,
+) -> None:
+    """Write a day's list, or all of them, as digests in Markdown, JSON, pages or feeds."""
+    settings = load_settings()
+    tag = language.strip().casefold()
+    if not is_language(tag):
+        raise SettingsError(f"{quoted(language)} is no language: write a tag such as ko.")
+    if everything == (day is not None):
+        raise SettingsError("write either --date YYYY-MM-DD or --all.")
+    if day is not None:
+        work = _export_day(settings, day.date(), tag, form, output)
+    elif output is None:
+        raise SettingsError("--all needs --output: name the folder that the files go to.")
+    else:
+        work = _export_all(settings, tag, form, output)
+    _interruptible(work, farewell=TO_GO_ON_EXPORTING)
+
+
+async def _export_day(
+    settings: Settings, day: date, language: str, form: ExportFormat, output: Path | None
+) -> None:
+    async with open_database(settings.database_url) as database:
+        publishing = Publishing(database, now=utc_now)
+        data, exported = await export_day(publishing, day, language=language, form=form)
+    if output is None:
+        sys.stdout.buffer.write(data)
+        sys.stdout.buffer.flush()
+    else:
+        await asyncio.to_thread(write_file, output, data)
+    _tell_of_lacking(exported, language)
+
+
+async def _export_all(settings: Settings, language: str, form: ExportFormat, folder: Path) -> None:
+    async with open_database(settings.database_url) as database:
+        publishing = Publishing(database, now=utc_now)
+        with _progress() as progress:
+            task = progress.add_task("", total=None)
+
+            def told(day: date, days: int) -> None:
+                progress.update(task, advance=1, total=days, description=str(day))
+
+            exported = await export_all(publishing, folder, language=language, form=form, told=told)
+    unchanged = f", {exported.unchanged} as they were" if exported.unchanged else ""
+    console.print(
+        f"{folder}: {_count(exported.papers, 'paper')} on {_count(exported.days, 'day')}"
+        f"{unchanged}.",
+        markup=False,
+        highlight=False,
+        soft_wrap=True,
+    )
+    _tell_of_lacking(exported, language)
+
+
+def _tell_of_lacking(exported: Exported, language: str) -> None:
+    if exported.lacking:
+        errors.print(
+            f"{exported.lacking} of {_count(exported.papers, 'paper')} "
+            f"{'has' if exported.lacking == 1 else 'have'} no bullets in {language}: "
+            f"`daily-papers fetch --from DATE --summarise {language}` has them written.",
+            markup=False,
+            highlight=False,
+            soft_wrap=True,
+        )
 
 
 @cli.command()

@@ -41,6 +41,7 @@ from bot.services.learning import Learning
 from bot.services.measures import Measures
 from bot.services.measuring import Measuring
 from bot.services.privacy import Privacy
+from bot.services.publishing import Publishing
 from bot.services.recounting import Changed, Recounting
 from bot.services.restoring import restored
 from bot.services.saving import Saving
@@ -57,6 +58,7 @@ from bot.sources.specification import open_sources
 from bot.storage.database import Database, open_database
 from bot.storage.errors import DatabaseDamaged
 from bot.web import Watched, Web, open_web
+from bot.web_pages import WebPages
 
 
 @dataclass(frozen=True, slots=True)
@@ -320,6 +322,10 @@ async def open_app(
             now=clock,
             gateway=bot.shard_health,
         )
+        pages_of_days = WebPages(
+            Publishing(database, now=clock, sources=archive.collecting.source_names),
+            measures=measures,
+        )
         watched = Watched(
             alive=scheduling.stopped_by_itself,
             ready=partial(_ready, bot, measuring, scheduling),
@@ -327,7 +333,9 @@ async def open_app(
         )
         async with AsyncExitStack() as stack:
             stack.push_async_callback(measuring.close)
-            web = await stack.enter_async_context(open_web(settings, watched))
+            web = await stack.enter_async_context(
+                open_web(settings, watched, routes=pages_of_days.routes)
+            )
             await stack.enter_async_context(bot)
             yield App(
                 bot=bot,

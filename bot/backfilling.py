@@ -1,6 +1,5 @@
 """`daily-papers fetch … --summarise ko,en`: the bullets that past lists lack."""
 
-import re
 from collections import Counter
 from collections.abc import Sequence
 from datetime import date
@@ -20,8 +19,6 @@ from bot.services.summarising import Outcome, Stopped, Summarising, Written
 from bot.settings import Settings
 from bot.storage.database import Database
 
-_TAG: Final = re.compile(r"[a-z]{2,3}(?:-[a-z0-9]{2,8})*")
-
 _WHY: Final = {
     Stopped.ALLOWANCE: "the day's allowance is used up (LLM_TOKENS_A_DAY, LLM_COST_A_DAY): run it "
     "again after midnight UTC",
@@ -35,7 +32,7 @@ def parse_languages(text: str) -> tuple[str, ...]:
     """The languages of `ko,en`, each once; `SettingsError` names one that is none."""
     tags = tuple(dict.fromkeys(tag.strip().casefold() for tag in text.split(",") if tag.strip()))
     for tag in tags:
-        if not _TAG.fullmatch(tag) or not is_language(tag):
+        if not is_language(tag):
             raise SettingsError(
                 f"{quoted(tag)} is no language: write tags such as ko,en after --summarise."
             )

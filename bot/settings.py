@@ -123,14 +123,14 @@ class Settings(BaseSettings):
     http_host: str = Field(
         "127.0.0.1",
         pattern=r"^[A-Za-z0-9.:_-]+$",
-        description="the address that health and metrics are served on, such as 127.0.0.1",
+        description="the address that pages, health and metrics are served on, such as 127.0.0.1",
     )
     http_port: int | None = Field(
         None,
         ge=1,
         le=65_535,
-        description="the port that health and metrics are served on, from 1 to 65535, such as "
-        "9090; without it they are not",
+        description="the port that pages, health and metrics are served on, from 1 to 65535, "
+        "such as 9090; without it they are not",
     )
 
     @field_validator("database_url")

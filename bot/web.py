@@ -1,4 +1,4 @@
-"""Health, readiness and metrics over HTTP, for whatever looks after the bot.
+"""The bot's HTTP server: pages and a feed (`web_pages`), and for whatever looks after it
 
     GET /healthz   200 while the program answers at all; 503 with a sentence when it does not work
     GET /readyz    200 when it does all it is there for, else 503: JSON, a sentence for each check
@@ -10,7 +10,7 @@ machine alone unless HTTP_HOST says otherwise. No answer names a server, a chann
 
 import errno
 import logging
-from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Final
@@ -43,9 +43,17 @@ class Watched:
 
 
 class Web:
-    """An HTTP server with three pages: open it with `async with`, on `port` 0 for any free one."""
+    """An HTTP server with these three addresses and further `routes`: open it with `async with`,
+    on `port` 0 for any free one."""
 
-    def __init__(self, watched: Watched, *, host: str, port: int) -> None:
+    def __init__(
+        self,
+        watched: Watched,
+        *,
+        host: str,
+        port: int,
+        routes: Iterable[web.AbstractRouteDef] = (),
+    ) -> None:
         self._watched = watched
         self._host = host
         self._port = port
@@ -53,6 +61,7 @@ class Web:
         application.router.add_get("/healthz", self._healthz)
         application.router.add_get("/readyz", self._readyz)
         application.router.add_get("/metrics", self._metrics)
+        application.router.add_routes(routes)
         application.on_response_prepare.append(_without_server)
         self._runner = web.AppRunner(application, access_log=None, shutdown_timeout=LAST_ANSWERS)
 
@@ -69,7 +78,7 @@ class Web:
         except OSError as error:
             await self._runner.cleanup()
             raise SettingsError(self._why_not(error)) from error
-        log.info("health and metrics are served on %s port %d", self._host, self.port)
+        log.info("pages, health and metrics are served on %s port %d", self._host, self.port)
         return self
 
     async def __aexit__(self, *_: object) -> None:
@@ -108,7 +117,9 @@ class Web:
 
 
 @asynccontextmanager
-async def open_web(settings: Settings, watched: Watched) -> AsyncGenerator[Web | None]:
+async def open_web(
+    settings: Settings, watched: Watched, *, routes: Iterable[web.AbstractRouteDef] = ()
+) -> AsyncGenerator[Web | None]:
     """Serve where the settings say, while the block runs; `None` and nothing without HTTP_PORT.
 
     Raises `SettingsError` if the address cannot be had.
@@ -116,7 +127,8 @@ async def open_web(settings: Settings, watched: Watched) -> AsyncGenerator[Web |
     if settings.http_port is None:
         yield None
         return
-    async with Web(watched, host=settings.http_host, port=settings.http_port) as opened:
+    server = Web(watched, host=settings.http_host, port=settings.http_port, routes=routes)
+    async with server as opened:
         yield opened
 
 

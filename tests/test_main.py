@@ -15,6 +15,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from bot.domain.digests import Digest
 from bot.domain.subscriptions import DailyTime, Preferences
 from bot.services.clock import utc_now
 from bot.storage.database import look_into, open_database
@@ -90,6 +91,14 @@ class CommandLine:
             stderr=asyncio.subprocess.PIPE,
         )
 
+    async def store(self, *digests: Digest) -> None:
+        async with (
+            open_database(f"sqlite+aiosqlite:///{self.database}") as database,
+            database.transaction() as stores,
+        ):
+            for digest in digests:
+                await stores.lists.save(digest, source="s", read_at=utc_now(), closed=True)
+
     async def run(self, *arguments: str) -> Ran:
         process = await self.start(*arguments)
         out, err = await asyncio.wait_for(process.communicate(), timeout=60)
@@ -112,6 +121,7 @@ async def test_help_names_every_command(cli: CommandLine) -> None:
         "demo",
         "fetch",
         "import",
+        "export",
         "backup",
         "check",
         "invite",
@@ -129,6 +139,10 @@ async def test_help_names_every_command(cli: CommandLine) -> None:
         ({"SOURCES": "arxiv"}, ["fetch", "--from", "2024-06-04"], "SOURCES names 'arxiv'"),
         ({"COLLECT_EVERY": "x"}, ["run"], "COLLECT_EVERY is wrong: write the minutes"),
         ({}, ["fetch", "--from", "2024-06-04", "--to", "2024-06-01"], "swap them"),
+        ({}, ["export"], "write either --date YYYY-MM-DD or --all"),
+        ({}, ["export", "--date", "2024-06-04", "--all"], "write either --date"),
+        ({}, ["export", "--all"], "--all needs --output"),
+        ({}, ["export", "--date", "2024-06-04", "--language", "x"], "`x` is no language"),
     ],
 )
 async def test_a_wrong_setting_is_one_sentence_and_exit_code_2(
@@ -194,6 +208,72 @@ async def test_importing_what_is_not_there_is_told(cli: CommandLine) -> None:
     ran = await cli.run("import", "nowhere")
     assert ran.code == 2
     assert "nowhere" in ran.err
+
+
+async def test_a_day_is_written_as_it_was_imported(cli: CommandLine) -> None:
+    digest = DIGEST.split("### [No link")[0].strip() + "\n"
+    (cli.folder / "2024-06-04.md").write_text(digest)
+    await cli.run("import", "2024-06-04.md")
+
+    ran = await cli.run("export", "--date", "2024-06-04")
+
+    assert (ran.code, ran.out, ran.err) == (0, digest, "")
+
+
+async def test_a_day_is_written_to_a_file_in_each_form(cli: CommandLine) -> None:
+    await cli.store(a_digest(numbers=[1]))
+    begins = {"markdown": "## Daily", "json": "{", "html": "<!doctype html>", "atom": "<?xml"}
+
+    for form, beginning in begins.items():
+        ran = await cli.run(
+            "export", "--date", "2024-06-04", "--format", form, "--output", f"out/day.{form}"
+        )
+        assert (ran.code, ran.out) == (0, "")
+        assert (cli.folder / "out" / f"day.{form}").read_text().startswith(beginning)
+
+
+async def test_bullets_that_a_language_lacks_are_told(cli: CommandLine) -> None:
+    await cli.store(a_digest(numbers=[1, 2]))
+
+    ran = await cli.run("export", "--date", "2024-06-04", "--language", "KO")
+
+    assert ran.code == 0
+    assert "2 of 2 papers have no bullets in ko: `daily-papers fetch --from DATE" in ran.err
+
+
+async def test_a_day_that_is_not_there_is_told_with_days_nearby(cli: CommandLine) -> None:
+    await cli.store(a_digest(numbers=[1]))
+
+    ran = await cli.run("export", "--date", "2024-06-05")
+
+    assert ran.code == 1
+    assert "no list of 5 June 2024" in ran.err
+    assert "Days nearby: --date 2024-06-04." in ran.err
+
+
+async def test_the_whole_archive_is_written_and_only_what_changed_again(cli: CommandLine) -> None:
+    empty = await cli.run("export", "--all", "--output", "out")
+    assert (empty.code, "there are no papers yet" in empty.err) == (1, True)
+    await cli.store(a_digest(date(2024, 6, 3), [1]), a_digest(date(2024, 6, 4), [2, 3]))
+
+    first = await cli.run("export", "--all", "--output", "out")
+    await cli.store(a_digest(date(2024, 6, 4), [2, 3, 4]))
+    second = await cli.run("export", "--all", "--output", "out")
+
+    assert first.out == "out: 3 papers on 2 days.\n"
+    assert second.out == "out: 4 papers on 2 days, 1 as they were.\n"
+    assert names(cli.folder / "out" / "2024" / "06") == ["03.md", "04.md"]
+
+
+async def test_a_file_that_cannot_be_written_is_told(cli: CommandLine) -> None:
+    await cli.store(a_digest(numbers=[1]))
+    (cli.folder / "out").write_text("a file where a folder should be")
+
+    ran = await cli.run("export", "--all", "--output", "out")
+
+    assert ran.code == 1
+    assert "out/2024/06/04.md cannot be written (Not a directory)" in ran.err
+    assert (cli.folder / "out").read_text() == "a file where a folder should be"
 
 
 async def test_a_backfill_that_is_interrupted_goes_on_when_run_again(cli: CommandLine) -> None:

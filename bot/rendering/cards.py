@@ -1,18 +1,17 @@
 """One paper as one message: its embed and its buttons."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
 from datetime import date
 from typing import Final
 
 import discord
 
-from bot.domain.abstracts import abstract_summary, best_summary
 from bot.domain.interests import Verdict
-from bot.domain.papers import Bullet, Paper, PaperId, Summary, SummaryOrigin
+from bot.domain.papers import Bullet, Paper, PaperId, Summary
 from bot.domain.phrases import counted, phrase
 from bot.rendering import limits, markup, words
-from bot.rendering.message import Action, Counter, Link, Rendered
+from bot.rendering.message import Action, Counter, Rendered
+from bot.rendering.parts import Points, links, points, readable, thumbnail
 from bot.rendering.words import spoken
 
 DESCRIPTION_ROOM: Final = 2400
@@ -25,17 +24,9 @@ _SHORTEST_CUT: Final = 200
 """Less than this of a cut point, its label included, says too little."""
 
 _LABEL_ROOM: Final = 120
-_LANGUAGE_ROOM: Final = 60
 _MEDALS: Final = (0xE6B422, 0xA9B4C2, 0xB87333)
 _CALM: Final = ((0x3B, 0x6F, 0xD4), (0xA8, 0xC0, 0xE8))
 _CALMEST_RANK: Final = 25
-
-_ORIGINS: Final = {
-    SummaryOrigin.DIGEST: phrase("digest"),
-    SummaryOrigin.MODEL: phrase("AI summary"),
-    SummaryOrigin.HUGGING_FACE: phrase("Hugging Face summary"),
-    SummaryOrigin.ABSTRACT: phrase("abstract"),
-}
 
 
 def paper_card(
@@ -61,15 +52,15 @@ def paper_card(
     `likes` and `saves` are how many readers of its server said so.
     `plain` leaves out what Discord may refuse though it looks right to us: picture and buttons.
     """
-    points = _points(paper, language)
+    said = points(paper, language)
     embed = discord.Embed(
         title=title(paper, limits.EMBED_TITLE),
         url=paper.arxiv_url,
         colour=colour(rank),
-        description=_description(paper, points, upvotes, language),
+        description=_description(paper, said, upvotes, language),
     )
     if not plain:
-        embed.set_thumbnail(url=_thumbnail(paper))
+        embed.set_thumbnail(url=thumbnail(paper))
     embed.set_footer(
         text=" · ".join(
             [
@@ -77,7 +68,7 @@ def paper_card(
                 *([words.day_text(day, language)] if day is not None else []),
                 f"arXiv {paper.id}",
                 *([spoken(phrase("late"), language)] if late else []),
-                *([points.origin] if points.origin else []),
+                *([said.origin] if said.origin else []),
                 *([spoken(phrase("Test"), language)] if test else []),
             ]
         )
@@ -87,7 +78,7 @@ def paper_card(
     return Rendered(
         content=limits.fit(content, limits.CONTENT) if content else None,
         embeds=(embed,),
-        links=() if plain else _links(paper, language),
+        links=() if plain else links(paper, language),
         counters=() if plain else _counters(paper, language, likes=likes, saves=saves),
         actions=() if plain else _actions(paper, language),
         silent=not content and not test,
@@ -102,7 +93,7 @@ def title(paper: Paper, limit: int) -> str:
 
 def bullets(summary: Summary, *, room: int, language: str) -> str:
     """A summary as the lines of a card, in `room` units; empty if nothing of it can be read."""
-    return "\n".join(_lines(_Points(shown=_readable(summary.bullets)), room, language))
+    return "\n".join(_lines(readable(summary.bullets), room, language))
 
 
 def colour(rank: int | None) -> int:
@@ -116,27 +107,6 @@ def colour(rank: int | None) -> int:
         round(first + (last - first) * share) for first, last in zip(*_CALM, strict=True)
     )
     return red << 16 | green << 8 | blue
-
-
-def _thumbnail(paper: Paper) -> str:
-    if limits.is_web_url(paper.thumbnail):
-        return paper.thumbnail
-    return replace(paper, media=()).thumbnail
-
-
-def _links(paper: Paper, language: str) -> tuple[Link, ...]:
-    links = [
-        Link("arXiv", paper.arxiv_url),
-        Link("Hugging Face", paper.hugging_face_url),
-    ]
-    if paper.code_url is not None:
-        label = phrase("Code")
-        if paper.stars is not None and paper.stars > 0:
-            label = phrase("Code ★ {stars}", stars=words.short_number(paper.stars, language))
-        links.append(Link(spoken(label, language), paper.code_url))
-    if paper.project_url is not None:
-        links.append(Link(spoken(phrase("Project"), language), paper.project_url))
-    return tuple(link for link in links if limits.is_web_url(link.url, limits.BUTTON_URL))
 
 
 def _counters(paper: Paper, language: str, *, likes: int, saves: int) -> tuple[Counter, ...]:
@@ -169,45 +139,14 @@ def _actions(paper: Paper, language: str) -> tuple[Action, ...]:
     return tuple(actions)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Points:
-    """What a card says of a paper; `origin` is the footer's word for where that comes from."""
-
-    shown: tuple[Bullet, ...] = ()
-    origin: str = ""
-
-
-def _points(paper: Paper, language: str) -> _Points:
-    # Bullets of which nothing can be read give way to the abstract.
-    for summary in (best_summary(paper, language), abstract_summary(paper.abstract)):
-        if summary is not None and (bullets := _readable(summary.bullets)):
-            return _Points(shown=bullets, origin=_origin(summary, language))
-    return _Points()
-
-
-def _origin(summary: Summary, language: str) -> str:
-    origin = _ORIGINS[summary.origin]
-    if summary.language != "und" and not words.same_language(summary.language, language):
-        named = markup.plain(words.language_name(summary.language, in_language=language))
-        named = limits.fit(named, _LANGUAGE_ROOM) or words.language_name(
-            "und", in_language=language
-        )
-        origin = phrase("{origin} in {language}", origin=origin, language=named)
-    return spoken(origin, language)
-
-
-def _readable(bullets: Sequence[Bullet]) -> tuple[Bullet, ...]:
-    read = [(markup.plain(bullet.text), markup.plain(bullet.label)) for bullet in bullets]
-    labelled = [(text, label.rstrip(": ")) for text, label in read]
-    return tuple(Bullet(text=text, label=label) for text, label in labelled if text or label)
-
-
-def _description(paper: Paper, points: _Points, upvotes: int | None, language: str) -> str:
+def _description(paper: Paper, said: Points, upvotes: int | None, language: str) -> str:
     votes = words.number(upvotes, language) if upvotes is not None else "—"
     opening = f"**▲ {votes}**"
     if authors := _authors(paper, language):
         opening += f" · {authors}"
-    return "\n".join([opening, *_lines(points, DESCRIPTION_ROOM - limits.units(opening), language)])
+    return "\n".join(
+        [opening, *_lines(said.shown, DESCRIPTION_ROOM - limits.units(opening), language)]
+    )
 
 
 def _authors(paper: Paper, language: str) -> str:
@@ -224,14 +163,14 @@ def _authors(paper: Paper, language: str) -> str:
     return line
 
 
-def _lines(points: _Points, room: int, language: str) -> list[str]:
+def _lines(shown: Sequence[Bullet], room: int, language: str) -> list[str]:
     """The points as a list in `room` units, each line counted with its line break.
 
     Whole points while they fit, then one cut at a word, and how many are left out.
     """
     lines: list[str] = []
-    for count, point in enumerate(points.shown, start=1):
-        left = len(points.shown) - count
+    for count, point in enumerate(shown, start=1):
+        left = len(shown) - count
         reserved = len(_more(left, language)) + 1 if left else 0
         line = _line(point)
         if limits.units(line) + 1 + reserved <= room:

@@ -1,7 +1,8 @@
 """Phrases, dates, numbers and names in the language of who reads them."""
 
+import re
 from collections.abc import Iterable
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from functools import lru_cache
 from typing import Final
 
@@ -13,36 +14,41 @@ from babel.numbers import format_compact_decimal, format_decimal
 from bot.domain.phrases import Language, Phrase, Value, translatable
 from bot.rendering.catalogues import translated, translated_form
 
+_TAG: Final = re.compile(r"[a-z]{2,3}(?:-[a-z0-9]{2,8})*")
 _LARGEST_COUNT: Final = 999_000_000_000
 _ENGLISH: Final = Locale("en", "001")  # day before month, as most of the world's English has it
 
 
-def spoken(said: Phrase, language: str) -> str:
-    """`said` in `language`, its values written as that language does."""
+def spoken(said: Phrase, language: str, *, on_discord: bool = True) -> str:
+    """`said` in `language`, its values written as that language does.
+
+    An instant becomes Discord time; elsewhere than `on_discord` it is written out, in UTC.
+    """
     count = said.values.get("count")
     if said.several and isinstance(count, int):
         message = translated_form(said.message, said.several, count, language)
     else:
         message = translated(said.message, language)
-    return message.format_map({name: _value(v, language) for name, v in said.values.items()})
+    values = {name: _value(v, language, on_discord) for name, v in said.values.items()}
+    return message.format_map(values)
 
 
-def _value(value: Value, language: str) -> str:
+def _value(value: Value, language: str, on_discord: bool) -> str:
     match value:
         case str():
             return value
         case Phrase():
-            return spoken(value, language)
+            return spoken(value, language, on_discord=on_discord)
         case Language(tag):
             return language_name(tag, in_language=language)
         case int():
             return number(value, language)
         case datetime():
-            return timestamp(value)
+            return timestamp(value) if on_discord else instant_text(value, language)
         case date():
             return day_text(value, language)
         case _:
-            return names_text([_value(one, language) for one in value], language)
+            return names_text([_value(one, language, on_discord) for one in value], language)
 
 
 @lru_cache(maxsize=256)
@@ -93,8 +99,14 @@ def language_name(code: str, *, in_language: str = "en") -> str:
 
 
 def is_language(tag: str) -> bool:
-    """Whether a BCP 47 tag names a language that is known by name."""
-    return _parsed(tag) is not None
+    """Whether `tag` is a BCP 47 tag in lower case of a language that is known by name."""
+    return _TAG.fullmatch(tag) is not None and _parsed(tag) is not None
+
+
+def instant_text(instant: datetime, language: str) -> str:
+    """`instant` to the minute, in UTC: "4 June 2024 07:30 UTC"."""
+    there = instant.astimezone(UTC)
+    return f"{day_text(there.date(), language)} {there:%H:%M} UTC"
 
 
 def timestamp(instant: datetime, style: str = "F") -> str:

@@ -40,11 +40,12 @@ from bot.domain.lookups import (
     Snippet,
 )
 from bot.domain.papers import Paper, PaperId
-from bot.domain.phrases import Phrase, phrase
+from bot.domain.phrases import phrase
 from bot.domain.queries import Query, parse_query, snippet
 from bot.domain.reasons import Circumstances, Why, why
 from bot.domain.text import clean, fold, quoted, sentences
 from bot.rendering.calendars import calendar_names
+from bot.services.absent_lists import NO_PAPERS, why_no_list
 from bot.services.clock import Now
 from bot.services.learning import Fit, Learning
 from bot.services.saving import saved_by
@@ -73,7 +74,6 @@ QUESTION_USED_AGAIN: Final = timedelta(days=1)
 """Turning pages is reading: that a question is still in use is noted once a day."""
 
 _CANDIDATES: Final = 25
-_SATURDAY: Final = 5
 _CHOSEN: Final = re.compile(r"#(?P<id>\d{1,18})", re.ASCII)
 _NAMED: Final = re.compile(
     r"(?<![\d./])(?P<id>\d{2}(?:0[1-9]|1[0-2])\.\d{4,5})(?:v\d{1,3})?(?!\d|\.\d)"
@@ -114,15 +114,13 @@ class Finding:
             if day is None:
                 newest = await stores.archive.days(until=today + timedelta(days=1), limit=1)
                 if not newest:
-                    raise NoList(
-                        today, reply=phrase("I hold no papers yet; the first list is on its way.")
-                    )
+                    raise NoList(today, reply=NO_PAPERS)
                 return OnDay(newest[0].day)
             if await stores.archive.days(since=day, until=day, limit=1):
                 return OnDay(day)
             raise NoList(
                 day,
-                reply=await self._why_none(stores, day, today),
+                reply=await why_no_list(stores, day, today=today, sources=self._sources),
                 nearest=await stores.archive.nearest(day, each=2),
             )
 
@@ -500,33 +498,6 @@ class Finding:
             author=author,
             searched_since=found.searched_since,
         )
-
-    async def _why_none(self, stores: Stores, day: date, today: date) -> Phrase:
-        ends = await stores.archive.ends()
-        if ends is None:
-            return phrase("I hold no papers yet; the first list is on its way.")
-        if day > today:
-            return phrase("{day} is still to come.", day=day)
-        down_since = await stores.lists.down_since(self._sources)
-        if down_since is not None and day >= down_since.date():
-            return phrase(
-                "I have no list of {day}: the source has been out of reach since {since}.",
-                day=day,
-                since=down_since,
-            )
-        if day < ends[0]:
-            return phrase(
-                "I have no list of {day}: what I hold begins on {first}.", day=day, first=ends[0]
-            )
-        if day.weekday() >= _SATURDAY:
-            return phrase("There is no list of {day}: there are none at the weekend.", day=day)
-        if day == today:
-            return phrase(
-                "There is no list of {day} yet: lists open in the course of their day.", day=day
-            )
-        if not await stores.archive.was_read(day):
-            return phrase("I have no list of {day}: I was not running then.", day=day)
-        return phrase("I have no list of {day}: none was published that day.", day=day)
 
 
 async def _with_reasons(stores: Stores, fits: Sequence[Fit]) -> tuple[Entry, ...]:

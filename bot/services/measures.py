@@ -179,12 +179,21 @@ class Measures:
         self._improved = counter(
             "cards_improved", "Cards that got better bullets after they were posted."
         )
+        self._pages = counter(
+            "web_pages", "Answers to browsers and readers of feeds.", "page", "status"
+        )
         self._connected = gauge(
             "gateway_connected", "1 while a shard is connected to the gateway.", "shard"
         )
         self._latency = gauge(
             "gateway_latency_seconds", "From a shard's heartbeat to its answer.", "shard"
         )
+
+    # --- on the web ---
+
+    def page_answered(self, page: str, status: int) -> None:
+        """A page or a feed was asked for, and answered with this status of HTTP."""
+        self._pages.labels(page, str(status)).inc()
 
     # --- delivering ---
 

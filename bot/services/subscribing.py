@@ -1,6 +1,5 @@
 """What the people of a channel can do with their subscription."""
 
-import re
 from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta
 from typing import Final
@@ -39,7 +38,6 @@ _SPOKEN: Final = (
         "lt",
     ),
 )
-_TAG: Final = re.compile(r"[a-z]{2,3}(?:-[a-z0-9]{2,8})*")
 
 
 class NotSubscribed(NotFound):
@@ -176,7 +174,7 @@ class Subscribing:
             names = {language_name(tag, in_language=spoken) for spoken in (*languages(), tag)}
             if wanted in {tag, *(name.casefold() for name in names)}:
                 return tag
-        if _TAG.fullmatch(wanted) and is_language(wanted):
+        if is_language(wanted):
             return wanted
         raise InvalidInput(
             f"no summaries in a language of {len(text)} characters",

@@ -55,6 +55,11 @@ class ArchiveStore:
         query = _days_between(since, until).order_by(_lists.day.desc()).limit(limit)
         return await self._offered((await self._connection.scalars(query)).all())
 
+    async def all_days(self) -> tuple[date, ...]:
+        """Every day that has a list, oldest first."""
+        query = _days_between(None, None).order_by(_lists.day)
+        return tuple(await self._connection.scalars(query))
+
     async def nearest(self, day: date, *, each: int) -> tuple[date, ...]:
         """The days with a list before and after `day`, at most `each` on either side, newest
         first."""

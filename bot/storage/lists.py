@@ -172,6 +172,19 @@ class ListStore:
             for row in rows
         )
 
+    async def first_seen(self, days: Collection[date]) -> dict[PaperId, datetime]:
+        """When each paper of these lists first came to one of them."""
+        columns = schema.listings.c
+        seen: dict[PaperId, datetime] = {}
+        for chunk in chunks(days):
+            found = await self._connection.execute(
+                select(columns.paper_id, columns.first_seen_at).where(columns.day.in_(chunk))
+            )
+            for row in found:
+                paper_id = PaperId(row.paper_id)
+                seen[paper_id] = min(row.first_seen_at, seen.get(paper_id, row.first_seen_at))
+        return seen
+
     async def newest(
         self, *, until: date | None = None, since: date | None = None
     ) -> Digest | None:

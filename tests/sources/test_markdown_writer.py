@@ -1,6 +1,7 @@
 """What is written is the form that people know, and comes back as it was."""
 
 import string
+from dataclasses import replace
 from datetime import date
 
 import pytest
@@ -10,6 +11,7 @@ from hypothesis import strategies as st
 from bot.domain.digests import Digest, Listing
 from bot.domain.papers import Bullet, Paper, PaperId, Summary, SummaryOrigin
 from bot.domain.text import clean
+from bot.rendering.catalogues import languages
 from bot.sources.addresses import media_address
 from bot.sources.cleaning import distinct
 from bot.sources.markdown_reader import read_digests
@@ -127,6 +129,7 @@ ADDRESSES = st.one_of(
 BULLETS = st.builds(
     lambda label, text: Bullet(text, label) if label or text else Bullet("x"), TEXT, TEXT
 )
+LANGUAGES = sorted({*languages(), "de", "ja", "pt-br", "zh"})
 LISTINGS = st.builds(
     lambda paper_id, title, authors, media, bullets, upvotes: Listing(
         paper=Paper(
@@ -134,7 +137,7 @@ LISTINGS = st.builds(
             title=title or "T",
             authors=authors,
             media=tuple(dict.fromkeys(address for address in media if address)),
-            summaries=(summary(*bullets),) if bullets else (),
+            summaries=tuple(summary(*of_one, language=tag) for tag, of_one in bullets.items()),
         ),
         upvotes=upvotes,
     ),
@@ -142,7 +145,7 @@ LISTINGS = st.builds(
     TEXT,
     NAMES,
     st.lists(ADDRESSES, max_size=3),
-    st.lists(BULLETS, max_size=4),
+    st.dictionaries(st.sampled_from(LANGUAGES), st.lists(BULLETS, min_size=1, max_size=4)),
     st.none() | st.integers(0, 999_999_999),
 )
 
@@ -151,11 +154,22 @@ LISTINGS = st.builds(
 @given(
     st.dates(min_value=date(1991, 1, 1)),
     st.lists(LISTINGS, max_size=3, unique_by=lambda listing: listing.paper.id),
+    st.sampled_from(LANGUAGES),
 )
-def test_what_is_written_is_read_again(day: date, listings: list[Listing]) -> None:
+def test_what_is_written_is_read_again_in_every_language(
+    day: date, listings: list[Listing], language: str
+) -> None:
     digest = Digest.of(day, listings)
 
-    assert there_and_back(digest) == digest
+    assert there_and_back(digest, language) == Digest.of(
+        day, [only(language, one) for one in listings]
+    )
+
+
+def only(language: str, listing: Listing) -> Listing:
+    """What the form holds of a listing."""
+    kept = tuple(one for one in listing.paper.summaries if one.language == language)
+    return replace(listing, paper=replace(listing.paper, summaries=kept))
 
 
 @settings(deadline=None)
