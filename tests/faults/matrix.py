@@ -74,6 +74,8 @@ _ABSENT: Final[dict[tuple[Family, str], str]] = {
     (Family.SOURCE, "following"): "commands read the store, never a source",
     (Family.GATEWAY, "writing to a person"): "the same as sending: a person has a channel",
     (Family.SOURCE, "writing to a person"): "what is planned is sent from the store",
+    (Family.DISCORD, "showing a page"): "Discord is asked nothing for a page",
+    (Family.GATEWAY, "showing a page"): "pages are shown without the gateway",
 }
 
 _ALSO_ABSENT: Final[dict[tuple[str, str], str]] = {
@@ -97,6 +99,7 @@ _ALSO_ABSENT: Final[dict[tuple[str, str], str]] = {
         not in (of, "reconciling" if of == "recording" else of, "acknowledging", "pressing")
     },
     ("store-full", "turning a page"): "turning a page writes nothing",
+    ("store-full", "showing a page"): "showing a page writes nothing",
     ("store-cancelled-recording", "answering"): "only the end of the process cancels a command",
 }
 
@@ -144,6 +147,8 @@ _USUALLY: Final[dict[tuple[Family, str], Ending]] = {
         for family in (Family.DISCORD, Family.SOURCE, Family.STORE)
         for phase in ("looking up", "turning a page")
     },
+    (Family.SOURCE, "showing a page"): Ending.ANSWERED,
+    (Family.STORE, "showing a page"): Ending.ANSWERED,
 }
 
 _DISCORD_BUT: Final[dict[str, tuple[Ending | None, Ending | None, Ending | None]]] = {

@@ -2,12 +2,14 @@
 
 import asyncio
 import contextlib
+import socket
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
 from typing import Final
 
+import aiohttp
 import discord
 
 from bot.app import App
@@ -632,6 +634,32 @@ async def _follow(stage: Stage) -> Interaction:
     return await stage.ask(stage.faulted, "follow words", {"words": "diffusion"})
 
 
+# --- pages --------------------------------------------------------------------------------
+
+
+async def showing_a_page(stage: Stage, fault: Fault, ending: Ending) -> None:
+    """A browser asks for a day and for the feed, which have not been asked for before."""
+    assert ending is Ending.ANSWERED
+    stage.settings["http_port"] = str(_unused_port())
+    async with stage.running() as app:
+        await _archive(stage, app)
+        assert app.web is not None
+        address = f"http://127.0.0.1:{app.web.port}"
+        async with aiohttp.ClientSession(address) as browser, fault.arrange(stage, SHOWN):
+            if fault.family is Family.SOURCE:
+                await app.collecting.refresh()
+            for path in (f"/day/{DAY}", "/feed.atom"):
+                async with browser.get(path) as answer:
+                    assert answer.status == 200
+                    assert "Paper 1" in await answer.text()
+
+
+def _unused_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port: int = server.getsockname()[1]
+        return port
+
+
 PHASES: Final = (
     Phase(name="collecting", what="a list is read", run=collecting),
     Phase(name="planning", what="a delivery is decided and written down", run=planning),
@@ -654,4 +682,5 @@ PHASES: Final = (
         what="a paper is sent as a direct message",
         run=writing_to_a_person,
     ),
+    Phase(name="showing a page", what="a browser is shown a day's list", run=showing_a_page),
 )
