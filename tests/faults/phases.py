@@ -102,6 +102,7 @@ class Phase:
 async def collecting(stage: Stage, fault: Fault, ending: Ending) -> None:
     """A list of which one paper is stored is read again, and has two more."""
     async with stage.running() as app:
+        await stage.started(app)
         stage.publish([1])
         await app.collecting.refresh()
         stage.publish()
@@ -125,6 +126,7 @@ async def collecting(stage: Stage, fault: Fault, ending: Ending) -> None:
 async def planning(stage: Stage, fault: Fault, ending: Ending) -> None:
     """The hour has come: of a list that is stored, or of one that cannot be read."""
     async with stage.running() as app:
+        await stage.started(app)
         if fault.family is Family.SOURCE:
             stage.publish()
             await stage.subscribe(app)

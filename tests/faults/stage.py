@@ -119,6 +119,13 @@ class Stage:
 
     # --- what is there --------------------------------------------------------------------
 
+    async def started(self, app: App) -> None:
+        """Return once the bot has read its sources for the first time, and swept: what is
+        published from then on is not read before a test says so."""
+        await until(
+            lambda: app.collecting._refreshed_at is not None and not app.scheduling._running
+        )
+
     def publish(self, numbers: Iterable[int] = (1, 2, 3), day: Any = DAY) -> None:
         """From now on Hugging Face lists these papers, best first."""
         numbers = [*numbers]
